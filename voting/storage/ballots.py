@@ -1,0 +1,196 @@
+"""The ledger: ballots, their choices, and voids. Append-only: the database itself refuses UPDATE and DELETE.
+
+A ballot's place in the stream, ``(stream_ms, stream_seq)``, is its order; ``stream_ms`` is when it was accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    CursorResult,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Select,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    func,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from voting.storage.database import AnyRow, Base, insert_for, table_of
+
+StreamId = tuple[int, int]
+Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
+
+#: SQLite allows 32,766 values in a statement; a list of ids is asked for in pieces of this size.
+_IDS_AT_ONCE = 5_000
+
+
+class Ballot(Base):
+    __tablename__ = "ballots"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "stream_ms", "stream_seq"),
+        Index(None, "campaign_id", "voter_key"),
+    )
+
+    ballot_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    stream_ms: Mapped[int] = mapped_column(BigInteger)
+    stream_seq: Mapped[int] = mapped_column(BigInteger)
+    voter_key: Mapped[bytes] = mapped_column(LargeBinary(16))
+    receipt: Mapped[str] = mapped_column(String(16), unique=True)
+    network: Mapped[str] = mapped_column(String(43))
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary(8))
+    marks: Mapped[str] = mapped_column(String(64), default="", server_default="")
+
+
+class Choice(Base):
+    __tablename__ = "choices"
+    __table_args__ = (CheckConstraint("times > 0", name="times"),)
+
+    ballot_id: Mapped[str] = mapped_column(ForeignKey("ballots.ballot_id"), primary_key=True)
+    candidate_id: Mapped[int] = mapped_column(ForeignKey("candidates.id"), primary_key=True, index=True)
+    times: Mapped[int] = mapped_column(SmallInteger)
+
+
+class Void(Base):
+    """A mark that a ballot no longer counts; the ballot itself stays."""
+
+    __tablename__ = "voids"
+
+    ballot_id: Mapped[str] = mapped_column(ForeignKey("ballots.ballot_id"), primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(String(64))
+    evidence: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+
+def insert_ballots(session: Session, rows: Sequence[dict[str, Any]], choices: Sequence[dict[str, Any]]) -> int:
+    """Insert ballots and then their choices, skipping what is already there; returns how many ballots were new.
+
+    Every row carries all columns; ``marks`` too. Rows come in stream order: then two recorders with the same ballots
+    wait for each other and cannot deadlock. A ballot that meets *another* ballot's receipt or place in the
+    stream is skipped, and its choices then raise IntegrityError: nothing is lost silently. Whether a ballot that was
+    already there has the same content is for the caller to compare, with ``ballots_by_id`` and ``choices_of``.
+    """
+    if not rows:
+        return 0
+    inserted = _insert_new(session, Ballot, rows)
+    if choices:
+        _insert_new(session, Choice, choices)
+    return inserted
+
+
+def _insert_new(session: Session, model: type[Base], rows: Sequence[dict[str, Any]]) -> int:
+    """Insert the rows that meet no other on any unique key; returns how many."""
+    # No conflict target: with one, two recorders racing over the same ballot could collide on another unique key.
+    insert = insert_for(session, model).on_conflict_do_nothing()
+    if session.get_bind().dialect.name == "sqlite":
+        done = session.execute(insert, rows, execution_options={"preserve_rowcount": True})
+    else:
+        # One array for each column instead of one message for each row: a third of the client's CPU time.
+        columns = table_of(model).columns
+        arrays = [func.unnest(bindparam(None, [row[c.name] for row in rows], type_=ARRAY(c.type))) for c in columns]
+        insert = insert.from_select([c.name for c in columns], select(*arrays))
+        done = session.execute(insert, execution_options={"preserve_rowcount": True})
+    return cast(CursorResult[Any], done).rowcount
+
+
+def ballots_by_id(session: Session, ids: Sequence[str]) -> dict[str, AnyRow]:
+    """Those of the ballots that are recorded, by id, as rows of every column."""
+    found: dict[str, AnyRow] = {}
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        query = select(table_of(Ballot)).where(Ballot.ballot_id.in_(ids[start : start + _IDS_AT_ONCE]))
+        found.update((row.ballot_id, row) for row in session.execute(query))
+    return found
+
+
+def choices_of(session: Session, ids: Sequence[str]) -> dict[str, dict[int, int]]:
+    """The choices of recorded ballots: ballot id -> {candidate id: times}, candidates ascending."""
+    found: dict[str, dict[int, int]] = {}
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        query = (
+            select(Choice.ballot_id, Choice.candidate_id, Choice.times)
+            .where(Choice.ballot_id.in_(ids[start : start + _IDS_AT_ONCE]))
+            .order_by(Choice.ballot_id, Choice.candidate_id)
+        )
+        for ballot_id, candidate_id, times in session.execute(query):
+            found.setdefault(ballot_id, {})[candidate_id] = times
+    return found
+
+
+def find_ballot_by_receipt(session: Session, code: str) -> AnyRow | None:
+    """The ballot of a receipt code, as a row of every column."""
+    return session.execute(select(table_of(Ballot)).where(Ballot.receipt == code)).one_or_none()
+
+
+def last_stream_id(session: Session, campaign_id: int) -> StreamId | None:
+    """The highest place in the stream that is recorded. Several recorders: lower ones may still be on their way."""
+    query = select(Ballot.stream_ms, Ballot.stream_seq).where(Ballot.campaign_id == campaign_id)
+    row = session.execute(query.order_by(Ballot.stream_ms.desc(), Ballot.stream_seq.desc()).limit(1)).one_or_none()
+    return None if row is None else (row.stream_ms, row.stream_seq)
+
+
+def _up_to(query: Query, upto: StreamId | None) -> Query:
+    """Only the ballots at or before a place in the stream."""
+    if upto is None:
+        return query
+    return query.where(tuple_(Ballot.stream_ms, Ballot.stream_seq) <= tuple_(*upto))
+
+
+def count_ballots(
+    session: Session, campaign_id: int, upto: StreamId | None = None, without_voided: bool = False
+) -> int:
+    """How many ballots are recorded, up to and with a place in the stream."""
+    query = _up_to(select(func.count()).select_from(Ballot).where(Ballot.campaign_id == campaign_id), upto)
+    if without_voided:
+        query = query.where(Ballot.ballot_id.not_in(select(Void.ballot_id)))
+    return session.scalar(query) or 0
+
+
+def counts_by_candidate(
+    session: Session, campaign_id: int, upto: StreamId | None = None, without_voided: bool = False
+) -> dict[int, int]:
+    """Recorded votes by candidate id, up to and with a place in the stream; candidates without votes are left out."""
+    query = select(Choice.candidate_id, func.sum(Choice.times)).join(Ballot, Ballot.ballot_id == Choice.ballot_id)
+    query = _up_to(query.where(Ballot.campaign_id == campaign_id), upto)
+    if without_voided:
+        query = query.where(Ballot.ballot_id.not_in(select(Void.ballot_id)))
+    return {candidate: int(votes) for candidate, votes in session.execute(query.group_by(Choice.candidate_id))}
+
+
+def iter_ballots(
+    session: Session, campaign_id: int, after: StreamId | None = None, batch: int = 2000
+) -> Iterator[tuple[AnyRow, dict[int, int]]]:
+    """Recorded ballots in stream order, each with its choices; reads ``batch`` at a time, so memory stays small.
+
+    ``after`` is left out of the answer: pass the last place already seen to go on from there.
+    """
+    query = select(table_of(Ballot)).where(Ballot.campaign_id == campaign_id)
+    query = query.order_by(Ballot.stream_ms, Ballot.stream_seq).limit(batch)
+    while True:
+        here = query if after is None else query.where(tuple_(Ballot.stream_ms, Ballot.stream_seq) > tuple_(*after))
+        rows = session.execute(here).all()
+        choices = choices_of(session, [row.ballot_id for row in rows])
+        for row in rows:
+            yield row, choices.get(row.ballot_id, {})
+        if len(rows) < batch:
+            return
+        after = (rows[-1].stream_ms, rows[-1].stream_seq)
+
+
+def insert_void(session: Session, ballot_id: str, reason: str, actor: str, evidence: str, created_at: int) -> None:
+    """Mark a ballot as void. A ballot is voided once: a second time raises IntegrityError."""
+    values = {"ballot_id": ballot_id, "reason": reason, "actor": actor, "evidence": evidence, "created_at": created_at}
+    session.execute(insert_for(session, Void), values)

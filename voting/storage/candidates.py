@@ -1,0 +1,108 @@
+"""The candidates table: who can be chosen, under which award, and where they live.
+
+``code`` is the key of imports and unique in an award; ``number`` is what people see and unique in the campaign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from voting.storage.database import AnyRow, Base, table_of
+
+_EDITABLE = ("group_key", "number", "name", "area_code", "summary", "story")
+
+
+class Candidate(Base):
+    __tablename__ = "candidates"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "number"),
+        UniqueConstraint("campaign_id", "award", "code"),
+        Index(None, "campaign_id", "award"),
+        CheckConstraint("standing IN ('standing', 'withdrawn')", name="standing"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
+    award: Mapped[str] = mapped_column(String(32))
+    group_key: Mapped[str | None] = mapped_column(String(32))
+    number: Mapped[int]
+    code: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(64))
+    area_code: Mapped[str | None] = mapped_column(ForeignKey("areas.code"))
+    summary: Mapped[str] = mapped_column(String(280), default="")
+    story: Mapped[str] = mapped_column(Text, default="")
+    standing: Mapped[str] = mapped_column(String(16), default="standing")
+
+
+def insert_candidates(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert many candidates; rows carry every column but the id. The ids follow the order of the rows."""
+    if rows:
+        session.execute(insert(table_of(Candidate)), rows)
+
+
+def release_numbers(session: Session, ids: Sequence[int]) -> None:
+    """Let candidates step aside to numbers nobody has, their ids below zero, before they exchange numbers."""
+    if ids:
+        table = table_of(Candidate)
+        step_aside = update(table).where(table.c.id == bindparam("which")).values(number=-table.c.id)
+        session.execute(step_aside, [{"which": each} for each in ids])
+
+
+def update_candidates(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Change group, number, name, area, summary and story; rows carry these and ``id``.
+
+    Where numbers move between candidates, ``release_numbers`` comes first, for all of them.
+    """
+    if not rows:
+        return
+    table = table_of(Candidate)
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _EDITABLE}
+    changed = [{"which": row["id"]} | {f"new_{name}": row[name] for name in _EDITABLE} for row in rows]
+    session.execute(update(table).where(table.c.id == bindparam("which")).values(values), changed)
+
+
+def list_candidates(session: Session, campaign_id: int) -> Sequence[AnyRow]:
+    """All candidates of a campaign by number, as light rows: every column but the campaign's id, no ORM objects."""
+    query = select(
+        Candidate.id,
+        Candidate.number,
+        Candidate.award,
+        Candidate.group_key,
+        Candidate.code,
+        Candidate.name,
+        Candidate.area_code,
+        Candidate.summary,
+        Candidate.story,
+        Candidate.standing,
+    )
+    return session.execute(query.where(Candidate.campaign_id == campaign_id).order_by(Candidate.number)).all()
+
+
+def count_standing(session: Session, campaign_id: int) -> tuple[dict[str, int], dict[str, int]]:
+    """How many candidates stand, by award key and by group key."""
+    query = select(Candidate.award, Candidate.group_key, func.count()).where(
+        Candidate.campaign_id == campaign_id, Candidate.standing == "standing"
+    )
+    awards: dict[str, int] = {}
+    groups: dict[str, int] = {}
+    for award, group, count in session.execute(query.group_by(Candidate.award, Candidate.group_key)):
+        awards[award] = awards.get(award, 0) + count
+        if group is not None:
+            groups[group] = groups.get(group, 0) + count
+    return awards, groups
