@@ -1,0 +1,142 @@
+"""An organizer's acts on a campaign: create, open, pause, resume, close, and its state. SQL first when opening, the box
+first when closing: whatever dies in between, no ballot is accepted that the ledger does not know the rules of."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from voting.rules.campaign import check_transition, issues_before_opening, rules_hash
+from voting.rules.errors import NotReadyToOpen
+from voting.rules.quota import Place
+from voting.rules.rule_text import parse_rules, write_rules
+from voting.services.boxes import box_of, boxes
+from voting.services.catalogue import CampaignView, forget, get_campaign
+from voting.services.transactions import reading, writing
+from voting.storage.ballots import count_ballots
+from voting.storage.campaigns import Campaign, add_campaign, bump_version, lock_by_slug
+from voting.storage.candidates import count_standing
+from voting.tally.ballot_box import BoxStatus
+from voting.tally.stream import Backlog, read_backlog
+
+PROVIDERS = frozenset({"device"})
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def create_campaign(slug: str, title: str, rules_text: str, **texts: str) -> None:
+    """Add a draft; the rule set is read and written back in its canonical form. Raises RuleTextError."""
+    canonical = write_rules(parse_rules(rules_text))
+    with writing() as session:
+        add_campaign(session, slug=slug, title=title, rules=canonical, created_at=now_ms(), **texts)
+    forget()
+
+
+def places_of(campaign: CampaignView) -> list[Place]:
+    """The campaign's candidates as the rules and the box see them."""
+    return [Place(c.id, c.award, c.group_key, c.standing == "standing") for c in campaign.candidates]
+
+
+def open_campaign(slug: str) -> None:
+    """Freeze and hash the rules, then put up the box; voting begins when the rules say so.
+
+    Raises NotReadyToOpen with everything that is missing. When the box could not be put up (Redis away), the campaign
+    is open on paper and refuses ballots; calling again puts the box up.
+    """
+    with writing() as session:
+        campaign = lock_by_slug(session, slug)
+        if not (campaign.stage == "open" and campaign.epoch and _box_missing(campaign)):
+            check_transition("open", campaign.stage)
+            _freeze(session, campaign)
+        epoch, campaign_id = campaign.epoch, campaign.id
+        recorded = count_ballots(session, campaign_id)
+    forget()
+    view = get_campaign(slug)
+    assert epoch is not None
+    if recorded:
+        # Ballots were accepted under a box that is gone: only a rebuild may put it up again.
+        raise NotReadyToOpen(
+            (f"the box is missing but {recorded} ballots are recorded: run flask ledger rebuild {slug}",)
+        )
+    box = box_of(campaign_id, view.rules)
+    box.put_candidates(places_of(view))
+    box.open(epoch)
+
+
+def _box_missing(campaign: Campaign) -> bool:
+    return box_of(campaign.id, parse_rules(campaign.rules)).status() is None
+
+
+def _freeze(session: Session, campaign: Campaign) -> None:
+    rules = parse_rules(campaign.rules)
+    standing, grouped = count_standing(session, campaign.id)
+    issues = issues_before_opening(rules, standing, grouped, now_ms(), PROVIDERS)
+    if issues:
+        raise NotReadyToOpen(tuple(issues))
+    campaign.stage = "open"
+    campaign.rules_hash = rules_hash(campaign.rules)
+    campaign.epoch = secrets.token_hex(8)
+    campaign.opened_at = now_ms()
+    bump_version(session, campaign.id)
+
+
+def pause_campaign(slug: str, reason: str) -> None:
+    """Stop admitting ballots, with a reason that citizens read. The box first: it stops at once."""
+    _set_pause(slug, reason.strip())
+
+
+def resume_campaign(slug: str) -> None:
+    _set_pause(slug, None)
+
+
+def _set_pause(slug: str, reason: str | None) -> None:
+    with writing() as session:
+        campaign = lock_by_slug(session, slug)
+        check_transition("resume" if reason is None else "pause", campaign.stage)
+        box = box_of(campaign.id, parse_rules(campaign.rules))
+        if reason is None:
+            box.resume()
+        else:
+            box.pause(reason)
+        campaign.paused_reason = reason
+        bump_version(session, campaign.id)
+    forget()
+
+
+def seal_campaign(slug: str) -> None:
+    """Close the box for good, then say so in SQL. Sealing again finishes what was cut off in between."""
+    with writing() as session:
+        campaign = lock_by_slug(session, slug)
+        campaign.stage = check_transition("close", campaign.stage)
+        campaign.sealed_ms, campaign.sealed_seq = box_of(campaign.id, parse_rules(campaign.rules)).seal()
+        campaign.sealed_at = now_ms()
+        campaign.paused_reason = None
+        bump_version(session, campaign.id)
+    forget()
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignState:
+    """What an operator asks first: the paper, the box, and how far recording is."""
+
+    campaign: CampaignView
+    phase: str
+    box: BoxStatus | None
+    backlog: Backlog | None
+    recorded: int
+
+
+def campaign_state(slug: str) -> CampaignState:
+    """The state of a campaign in SQL and in the box; raises BoxUnavailable when Redis is away."""
+    forget()
+    view = get_campaign(slug)
+    box = box_of(view.id, view.rules).status() if view.epoch else None
+    backlog = read_backlog(boxes().client, view.id) if box else None
+    with reading() as session:
+        recorded = count_ballots(session, view.id)
+    return CampaignState(view, view.phase(now_ms()), box, backlog, recorded)
