@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from redis.exceptions import ResponseError
 from sqlalchemy.orm import Session
 
 from voting.rules.errors import BoxUnavailable, StageRefused
@@ -31,7 +32,7 @@ from voting.storage.usage import voters_over
 from voting.tally import stream
 from voting.tally.ballot_box import StreamId, parse_stream_id
 from voting.tally.rebuilding import Recount, Shadow, in_batches
-from voting.tally.stream import Entry, Seal
+from voting.tally.stream import Backlog, Entry, Seal
 
 _AT_ONCE = 500
 
@@ -70,9 +71,8 @@ def audit(slug: str) -> list[Check]:
     with reading() as session:
         known = ballots_by_id(session, [entry.ballot_id for entry in ballots])
         waiting = [entry for entry in ballots if entry.ballot_id not in known]
-        done = backlog.recorded_upto if backlog else (0, 0)
         checks = [
-            _every_ballot_recorded(session, campaign, instant, ballots, waiting, done),
+            _every_ballot_recorded(session, campaign, instant, ballots, waiting, backlog),
             _ledger_within_stream(session, campaign, instant, entries),
             _tally_adds_up(session, campaign, instant, waiting),
             _quotas_kept(session, campaign),
@@ -88,7 +88,7 @@ def _look(campaign: CampaignView) -> _Instant:
         pipeline.hmget(box.key("box"), "accepted", "last", "seal", "epoch")
         pipeline.xinfo_stream(box.key("ballots"))
         tally, (accepted, last, seal, epoch), info = pipeline.execute(raise_on_error=False)
-    if epoch is None:
+    if epoch is None or isinstance(info, ResponseError):
         raise BoxUnavailable("missing")
     if epoch.decode() != campaign.epoch:
         raise BoxUnavailable("epoch")
@@ -98,10 +98,15 @@ def _look(campaign: CampaignView) -> _Instant:
 
 
 def _every_ballot_recorded(
-    session: Session, campaign: CampaignView, at: _Instant, ballots: list[Entry], waiting: list[Entry], done: StreamId
+    session: Session,
+    campaign: CampaignView,
+    at: _Instant,
+    ballots: list[Entry],
+    waiting: list[Entry],
+    backlog: Backlog | None,
 ) -> Check:
     # What is acknowledged and was never committed would be lost with the next trim.
-    lost = [entry for entry in waiting if entry.stream_id < done]
+    lost = [entry for entry in waiting if backlog and backlog.acknowledged(entry.stream_id)]
     waiting_ids = {entry.ballot_id for entry in waiting}
     damaged = 0
     recorded = count_ballots(session, campaign.id, at.upto)

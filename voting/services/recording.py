@@ -50,28 +50,36 @@ class Recorder:
     consumer: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
     stale_ms: int = STALE_MS
     _housekept_s: float = float("-inf")
+    _known: set[int] = field(default_factory=set)
 
     def step(self, block_ms: int = BLOCK_MS) -> int:
         """Record what is waiting, up to a batch per campaign; how many entries that were. Raises RecordingStopped."""
-        client = boxes().client
-        campaigns = {view.id: view for view in all_campaigns() if view.stage in ("open", "closed")}
+        campaigns = self._with_streams()
         if not campaigns:
             time.sleep(block_ms / 1000)
             return 0
         try:
             taken = self._take_over(campaigns)
-            fresh = stream.read_new(client, list(campaigns), self.consumer, BATCH, 0 if taken else block_ms)
+            fresh = stream.read_new(boxes().client, list(campaigns), self.consumer, BATCH, 0 if taken else block_ms)
         except StreamDamaged as damage:
             raise RecordingStopped(str(damage)) from None
         except ResponseError as error:
             if not str(error).startswith("NOGROUP"):
                 raise
-            # A box that is not up yet, or was lost: opening or rebuilding makes the stream.
-            time.sleep(block_ms / 1000)
-            return taken
+            # A box was lost; rebuilding makes its stream again. The other campaigns go on with the next step.
+            self._known.clear()
+            return 0
         for campaign, entries in fresh.items():
             self._record(campaigns[campaign], entries)
         return taken + sum(map(len, fresh.values()))
+
+    def _with_streams(self) -> dict[int, CampaignView]:
+        """Campaigns that have a stream to read; one whose box is not up must not hold up the others."""
+        campaigns = {view.id: view for view in all_campaigns() if view.stage in ("open", "closed")}
+        for campaign in campaigns.keys() - self._known:
+            if stream.read_backlog(boxes().client, campaign) is not None:
+                self._known.add(campaign)
+        return {campaign: view for campaign, view in campaigns.items() if campaign in self._known}
 
     def _take_over(self, campaigns: dict[int, CampaignView]) -> int:
         """Every few seconds: finish what dead recorders left, and trim what everybody is done with."""

@@ -146,10 +146,9 @@ class Backlog:
         """Entries that are not acknowledged yet; all that the stream holds when Redis cannot tell."""
         return self.pending + (self.length if self.undelivered is None else self.undelivered)
 
-    @property
-    def recorded_upto(self) -> StreamId:
-        """Everything before this, and this itself when nothing is pending, is committed and acknowledged."""
-        return self.oldest_pending or self.delivered
+    def acknowledged(self, stream_id: StreamId) -> bool:
+        """Whether everything up to and with this place is acknowledged, and so must be in the ledger."""
+        return stream_id < self.oldest_pending if self.oldest_pending else stream_id <= self.delivered
 
 
 def read_backlog(client: Redis, campaign: int) -> Backlog | None:

@@ -1,0 +1,75 @@
+"""create_app: wires every floor. The one file that sees all of them, and the only place that does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Request
+
+from config import load_config
+from voting import cli, logs
+from voting.services.boxes import init_boxes
+from voting.storage.database import db
+from voting.web import api, citizen, health
+from voting.web.guard import init_guard
+from voting.web.limits import init_limits
+from voting.web.refusals import init_refusals
+from voting.web.templating import init_templates
+
+ROOT = Path(__file__).resolve().parent.parent
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+class NoSessions(SecureCookieSessionInterface):
+    """Citizens have no session: nothing is read, signed or sent for one. The organizer's desk will bring its own."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        return None
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        return None
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """The application; ``config`` overrides what ``config.py`` reads from the environment."""
+    app = Flask(
+        "voting", root_path=str(ROOT / "voting"), template_folder=str(ROOT / "templates"), static_folder="static"
+    )
+    app.config.from_mapping(load_config())
+    app.config.from_mapping(config or {})
+    app.session_interface = NoSessions()
+    logs.init_logs(app)
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    init_boxes(app)
+    init_guard(app)
+    init_limits(app)
+    init_templates(app)
+    init_refusals(app)
+    app.register_blueprint(citizen.bp)
+    app.register_blueprint(health.bp)
+    api.init_api(app)
+    cli.init_cli(app)
+    app.after_request(_add_headers)
+    if proxies := app.config["TRUSTED_PROXIES"]:
+        # Only what our own proxies wrote is believed, and exactly as many of them as there are.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=0)  # type: ignore[method-assign]
+    return app
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers.extend(HEADERS)
+    return response

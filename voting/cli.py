@@ -1,0 +1,251 @@
+"""The commands of organizers and operators: flask campaign | ballots | ledger. Each calls one service and prints."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+from redis.exceptions import ConnectionError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import OperationalError
+
+from voting.rules.errors import BoxUnavailable, NotReadyToOpen, NotReadyToPublish, Refusal
+from voting.rules.rule_text import RuleTextError
+from voting.services import auditing, campaigns, counting, demonstration, importing, rebuilding, recording
+from voting.services.catalogue import all_campaigns, get_campaign
+from voting.tally.stream import StreamDamaged
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+campaign = AppGroup("campaign", help="Prepare, open, pause, close and publish a campaign.")
+ballots = AppGroup("ballots", help="Record accepted ballots in the ledger.")
+ledger = AppGroup("ledger", help="Audit the ledger against the box, or make the box again.")
+
+
+def init_cli(app: Flask) -> None:
+    """Register the groups."""
+    for group in (campaign, ballots, ledger):
+        app.cli.add_command(group)
+
+
+def plainly(command: Command) -> Command:
+    """What goes wrong is one clear line on standard error and exit code 1, never a stack trace."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except (NotReadyToOpen, NotReadyToPublish) as refusal:
+            lines = refusal.issues if isinstance(refusal, NotReadyToOpen) else refusal.reasons
+            raise click.ClickException("\n".join([f"{refusal.code}:", *(f"  - {line}" for line in lines)])) from None
+        except BoxUnavailable as refusal:
+            raise click.ClickException(f"the ballot box is not available ({refusal.reason})") from None
+        except Refusal as refusal:
+            facts = ", ".join(f"{name} {value}" for name, value in refusal.facts().items())
+            raise click.ClickException(f"{refusal.code}: {facts}") from None
+        except (recording.RecordingStopped, StreamDamaged, RuleTextError) as stopped:
+            raise click.ClickException(str(stopped)) from None
+        except ConnectionError:
+            raise click.ClickException("Redis cannot be reached: check REDIS_URL and try again") from None
+        except OperationalError as error:
+            raise click.ClickException(f"the database cannot be used: {error.orig}") from None
+
+    return cast(Command, run)
+
+
+def _progress(text: str) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
+@campaign.command("create")
+@click.argument("slug")
+@click.option("--title", required=True)
+@click.option("--rules", "rules_file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--summary", default="")
+@click.option("--organizer", default="", help="Who runs the selection.")
+@click.option("--contact", default="", help="Telephone numbers for enquiries and supervision.")
+@plainly
+def create(slug: str, title: str, rules_file: Path, summary: str, organizer: str, contact: str) -> None:
+    """Add a draft campaign with the rule set of a JSON file (docs/organizers.md)."""
+    text = rules_file.read_text("utf-8-sig")
+    campaigns.create_campaign(slug, title, text, summary=summary, organizer_name=organizer, contact=contact)
+    click.echo(f"{slug}: created as a draft. Next: flask campaign import {slug} AWARD FILE.csv")
+
+
+@campaign.command("import")
+@click.argument("slug")
+@click.argument("award")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@plainly
+def import_file(slug: str, award: str, file: Path) -> None:
+    """Import an award's candidates from a CSV file: all of them, or none and every error."""
+    with _progress(f"{slug} {award}") as progress:
+        task = progress.add_task(f"{slug} {award}", total=None)
+        report = importing.import_candidates(
+            slug, award, file, lambda done, total: progress.update(task, completed=done, total=total)
+        )
+    _print_report(report)
+
+
+@campaign.command("import-areas")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@plainly
+def import_areas(file: Path) -> None:
+    """Import the area tree from a CSV file: code,name,level,parent_code."""
+    _print_report(importing.import_areas(file))
+
+
+def _print_report(report: importing.ImportReport) -> None:
+    if report.ok:
+        click.echo(str(report))
+        return
+    for problem in report.problems:
+        click.echo(str(problem), err=True)
+    raise click.ClickException(str(report))
+
+
+@campaign.command("sample")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@plainly
+def sample(folder: Path) -> None:
+    """Write centres.csv (878) and households.csv (35,000, made up) to try an import with."""
+    for path in demonstration.write_samples(folder):
+        click.echo(str(path))
+
+
+@campaign.command("open")
+@click.argument("slug")
+@plainly
+def open_(slug: str) -> None:
+    """Freeze and hash the rules and put up the ballot box; voting begins when the rules say so."""
+    campaigns.open_campaign(slug)
+    click.echo(f"{slug}: the box is up; rules {get_campaign(slug).rules_hash}")
+
+
+@campaign.command("pause")
+@click.argument("slug")
+@click.option("--reason", required=True, help="Public: citizens read it.")
+@plainly
+def pause(slug: str, reason: str) -> None:
+    """Stop admitting ballots until resumed."""
+    campaigns.pause_campaign(slug, reason)
+    click.echo(f"{slug}: paused")
+
+
+@campaign.command("resume")
+@click.argument("slug")
+@plainly
+def resume(slug: str) -> None:
+    """Go on admitting ballots."""
+    campaigns.resume_campaign(slug)
+    click.echo(f"{slug}: resumed")
+
+
+@campaign.command("close")
+@click.argument("slug")
+@plainly
+def close(slug: str) -> None:
+    """Seal the box, record the rest, recount from the ledger and rank: a provisional result. Safe to repeat."""
+    result = counting.close_campaign(slug)
+    click.echo(
+        f"{slug}: sealed and counted, version {result.version}: {result.ballots} ballots, {result.voided} voided"
+    )
+    for candidate, (recorded, tally) in result.difference.items():
+        click.echo(f"  differs: candidate {candidate}: ledger {recorded}, tally {tally} (the ledger governs)", err=True)
+
+
+@campaign.command("publish")
+@click.argument("slug")
+@plainly
+def publish(slug: str) -> None:
+    """Make the provisional result final."""
+    counting.publish_campaign(slug)
+    click.echo(f"{slug}: published")
+
+
+@campaign.command("status")
+@click.argument("slug", required=False)
+@plainly
+def status(slug: str | None) -> None:
+    """What stage a campaign is at, what its box says, and how far recording is."""
+    slugs = [slug] if slug else [view.slug for view in all_campaigns()]
+    if not slugs:
+        click.echo("There is no open or finished campaign yet. Begin with: flask campaign create --help")
+    for each in slugs:
+        state = campaigns.campaign_state(each)
+        rules = state.campaign.rules
+        click.echo(f"{each}: {state.campaign.title}")
+        click.echo(
+            f"  stage      {state.phase}" + (f" ({state.campaign.paused_reason})" if state.phase == "paused" else "")
+        )
+        click.echo(
+            f"  window     {rules.local(rules.opens_ms):%Y-%m-%d %H:%M} to "
+            f"{rules.local(rules.closes_ms):%Y-%m-%d %H:%M %Z}"
+        )
+        click.echo(f"  rules      {state.campaign.rules_hash or 'not frozen yet'}")
+        if state.box and state.backlog:
+            click.echo(
+                f"  box        accepted {state.box.accepted}, recorded {state.recorded}, waiting {state.backlog.lag}"
+            )
+        elif state.campaign.stage == "open":
+            click.echo(f"  box        MISSING: run flask ledger rebuild {each}")
+        else:
+            click.echo(f"  ledger     {state.recorded} ballots")
+
+
+@ballots.command("record")
+@click.option("--follow", is_flag=True, help="Go on until stopped; otherwise record what is waiting and end.")
+@plainly
+def record(follow: bool) -> None:
+    """Record accepted ballots in the ledger, exactly once. Several may run at the same time."""
+    recorder = recording.Recorder()
+    if not follow:
+        total = 0
+        while done := recorder.step(block_ms=0):
+            total += done
+        click.echo(f"{total} entries recorded")
+        return
+    stopping: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, frame: stopping.append(received))
+    recording.follow(recorder, lambda: bool(stopping))
+
+
+@ledger.command("audit")
+@click.argument("slug", required=False)
+@plainly
+def audit(slug: str | None) -> None:
+    """Check invariants I1 to I7 with figures; exit code 1 when one does not hold."""
+    failed = False
+    views = (
+        [get_campaign(slug)] if slug else [v for v in all_campaigns() if v.stage in ("open", "closed", "provisional")]
+    )
+    if not views:
+        click.echo("There is no campaign with a ballot box to audit.")
+    for view in views:
+        click.echo(f"{view.slug}:")
+        for check in auditing.audit(view.slug):
+            failed |= not check.holds
+            click.echo(f"  {'ok  ' if check.holds else 'FAIL'} {check.name}: {check.figures}")
+    if failed:
+        sys.exit(1)
+
+
+@ledger.command("rebuild")
+@click.argument("slug")
+@plainly
+def rebuild(slug: str) -> None:
+    """Make a campaign's ballot box again from the ledger and what is left of the stream."""
+    with _progress(f"{slug} replaying") as progress:
+        task = progress.add_task(f"{slug} replaying", total=None)
+        rebuilt = rebuilding.rebuild(slug, lambda done: progress.update(task, completed=done))
+    click.echo(f"{slug}: {rebuilt.ballots} ballots counted again; the box is up under epoch {rebuilt.epoch}")

@@ -1,0 +1,43 @@
+// The leaderboard, brought up to date every few seconds while somebody looks. "Not changed" costs a few bytes; when the
+// server does not answer, the last good rows stay with the time they are true for.
+const EVERY_MS = 5000;
+const SLOW_MS = 30000;
+
+export function followBoard() {
+  const rows = document.querySelector("[data-rows][data-live]");
+  if (!rows || !window.fetch) return;
+  let etag = "";
+  let timer = 0;
+
+  const later = (wait) => {
+    clearTimeout(timer);
+    // A little apart, so that phones that opened the page together do not ask together.
+    timer = setTimeout(look, wait + Math.random() * 1000);
+  };
+
+  async function look() {
+    if (document.hidden) return;
+    try {
+      const headers = etag ? { "If-None-Match": etag } : {};
+      const answer = await fetch(rows.dataset.rows, { headers, cache: "no-store" });
+      if (answer.status === 200) {
+        const html = await answer.text();
+        // The reader's place is kept: a row with the focus is not replaced under the finger.
+        if (!rows.contains(document.activeElement)) {
+          rows.innerHTML = html;
+          etag = answer.headers.get("ETag") || "";
+        }
+      } else if (answer.status === 304) {
+        const time = rows.querySelector("[data-as-of]");
+        const asOf = answer.headers.get("X-Counts-As-Of");
+        if (time && asOf) time.textContent = asOf;
+      }
+      later(answer.ok || answer.status === 304 ? EVERY_MS : SLOW_MS);
+    } catch (error) {
+      later(SLOW_MS);
+    }
+  }
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : later(0)));
+  later(EVERY_MS);
+}

@@ -1,0 +1,273 @@
+"""The JSON API under /api/v1, through the same services as the pages. Its OpenAPI document is generated from here."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask, Response, jsonify, request
+from pydantic import ValidationError
+from spectree import Response as Answers
+from spectree import SpecTree
+
+from voting.rules.errors import CampaignNotFound, MalformedBallot
+from voting.rules.rule_text import write_rules
+from voting.services import casting, catalogue, leaderboard, receipts
+from voting.services.casting import Receipt
+from voting.services.catalogue import CampaignView, CandidateView
+from voting.web import guard
+from voting.web.api_models import (
+    AwardOut,
+    BallotIn,
+    BoardQuery,
+    CampaignOut,
+    CampaignsOut,
+    CandidateOut,
+    CandidatesOut,
+    FindQuery,
+    LeaderboardOut,
+    PaperOut,
+    ProblemOut,
+    ReceiptOut,
+    StandingOut,
+)
+from voting.web.boards import Bodies
+from voting.web.limits import LOOK_UPS, PAPERS, SEARCHES, limiter
+
+bp = Blueprint("api", __name__, url_prefix="/api/v1")
+View = TypeVar("View", bound=Callable[..., Any])
+MOST_ROWS = 1000
+_bodies = Bodies()
+
+_spec = SpecTree(
+    "flask", title="十佳/百佳 voting", version="v1", openapi_version="3.1.0", annotations=False, mode="strict"
+)
+
+
+def documented(**described: Any) -> Callable[[View], View]:
+    """Describe a view in the OpenAPI document, and leave the view itself as it is.
+
+    SpecTree finds its notes as attributes of the function; its wrapper, which would check and copy every request and
+    answer, is not used: refusals have one wording and one place, and the vote's path stays lean.
+    """
+
+    def describe(view: View) -> View:
+        wrapped = _spec.validate(skip_validation=True, **described)(view)
+        vars(view).update({name: value for name, value in vars(wrapped).items() if name != "__wrapped__"})
+        return view
+
+    return describe
+
+
+def _answers(model: Any, *problems: int, status: int = 200) -> Answers:
+    codes: dict[str, Any] = {f"HTTP_{status}": model} | {f"HTTP_{code}": ProblemOut for code in problems}
+    return Answers(**codes)
+
+
+def _campaign(slug: str) -> CampaignView:
+    campaign = catalogue.get_campaign(slug)
+    if campaign.stage == "draft":
+        raise CampaignNotFound(slug)
+    return campaign
+
+
+def _send(model: Any) -> Response:
+    return Response(model.model_dump_json(), mimetype="application/json")
+
+
+def _campaign_out(campaign: CampaignView) -> CampaignOut:
+    counts = {award.key: campaign.search(award=award.key, size=1).total for award in campaign.rules.awards}
+    return CampaignOut(
+        slug=campaign.slug,
+        title=campaign.title,
+        summary=campaign.summary,
+        organizer=campaign.organizer_name,
+        contact=campaign.contact,
+        demonstration=campaign.demonstration,
+        phase=campaign.phase(int(time.time() * 1000)),
+        paused_reason=campaign.paused_reason,
+        opens_at=campaign.rules.opens_ms,
+        closes_at=campaign.rules.closes_ms,
+        awards=[
+            AwardOut(
+                key=a.key, name=a.name, seats=a.seats, min=a.limits.min, max=a.limits.max, candidates=counts[a.key]
+            )
+            for a in campaign.rules.awards
+        ],
+        rules=json.loads(write_rules(campaign.rules)),
+        rules_hash=campaign.rules_hash,
+    )
+
+
+def _candidate_out(c: CandidateView) -> CandidateOut:
+    return CandidateOut(
+        id=c.id,
+        number=c.number,
+        award=c.award,
+        group=c.group_key,
+        name=c.name,
+        area=list(c.area_path),
+        summary=c.summary,
+        standing=c.standing,
+    )
+
+
+@bp.get("/campaigns")
+@documented(resp=_answers(CampaignsOut), tags=["campaigns"])
+def list_campaigns() -> Response:
+    """Campaigns that are not drafts, newest first."""
+    return _send(CampaignsOut(campaigns=[_campaign_out(each) for each in catalogue.all_campaigns()]))
+
+
+@bp.get("/campaigns/<slug>")
+@documented(resp=_answers(CampaignOut, 404), tags=["campaigns"])
+def show_campaign(slug: str) -> Response:
+    """One campaign with its rule set."""
+    return _send(_campaign_out(_campaign(slug)))
+
+
+@bp.get("/campaigns/<slug>/candidates")
+@limiter.limit(SEARCHES)
+@documented(query=FindQuery, resp=_answers(CandidatesOut, 404, 429), tags=["campaigns"])
+def list_candidates(slug: str) -> Response:
+    """Candidates by award and number, 40 a page; ``q`` searches number, name and area."""
+    campaign = _campaign(slug)
+    args = request.args
+    page = args.get("page", 1, type=int)
+    found = campaign.search(args.get("award"), args.get("q", "")[:40], args.get("area", "")[:12], page=page)
+    items = [_candidate_out(each) for each in found.items]
+    return _send(CandidatesOut(candidates=items, page=found.page, pages=found.pages, total=found.total))
+
+
+@bp.get("/campaigns/<slug>/leaderboard")
+@documented(query=BoardQuery, resp=_answers(LeaderboardOut, 404, 503), tags=["campaigns"])
+def show_leaderboard(slug: str) -> Response:
+    """Standings, at most a second old; answers 304 to a matching If-None-Match."""
+    campaign = _campaign(slug)
+    board = leaderboard.get_board(campaign)
+    keys = [award.key for award in campaign.rules.awards]
+    key = request.args.get("award", "")
+    key = key if key in keys else ""
+    top = min(max(request.args.get("top", 100, type=int), 1), MOST_ROWS)
+    etag = f'"{board.etag}.{key}.{top}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if request.headers.get("If-None-Match") == etag:
+        return Response(status=304, headers=headers)
+
+    def render() -> str:
+        awards = {
+            each: [
+                StandingOut(
+                    id=row.candidate.id,
+                    number=row.candidate.number,
+                    name=row.candidate.name,
+                    rank=row.rank,
+                    votes=row.votes,
+                    tied=row.tied,
+                    outcome=row.outcome,
+                )
+                for row in board.awards[each][:top]
+            ]
+            for each in ([key] if key else keys)
+        }
+        return LeaderboardOut(
+            campaign=slug,
+            as_of=board.as_of_ms,
+            final=board.final,
+            hidden=board.hidden,
+            ballots=board.ballots,
+            votes=board.votes,
+            voided=board.voided,
+            awards=awards,
+        ).model_dump_json()
+
+    body = _bodies.get(("api", slug, key, top), (etag, str(board.as_of_ms)), render)
+    return Response(body, headers=headers, mimetype="application/json")
+
+
+@bp.get("/campaigns/<slug>/ballot")
+@limiter.limit(PAPERS)
+@documented(resp=_answers(PaperOut, 404, 429), tags=["voting"])
+def new_ballot(slug: str) -> Response:
+    """A fresh ballot id and CSRF token; sets the device cookie if there is none."""
+    paper = guard.new_ballot_paper(_campaign(slug))
+    response = _send(PaperOut(ballot_id=paper.ballot_id, csrf_token=paper.csrf_token))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.post("/campaigns/<slug>/ballots")
+@documented(
+    json=BallotIn, resp=_answers(ReceiptOut, 200, 400, 403, 404, 409, 415, 422, 429, 503, status=201), tags=["voting"]
+)
+def cast(slug: str) -> Response:
+    """Cast a ballot: 201 the first time, 200 with the same body for the same ballot again.
+
+    Needs the device cookie and the X-CSRF-Token of ``GET …/ballot``. A 503 or a lost answer means "unknown": send the
+    same ballot id again.
+    """
+    campaign = _campaign(slug)
+    identity = guard.check_vote_request(slug, request.headers.get(guard.TOKEN_HEADER, ""))
+    if request.mimetype != "application/json":
+        raise MalformedBallot("body: must be application/json")
+    try:
+        paper = BallotIn.model_validate_json(request.get_data(cache=False))
+    except ValidationError as error:
+        raise MalformedBallot(_first_problem(error)) from None
+    receipt = casting.cast_ballot(campaign, identity, paper.ballot_id, paper.choices, guard.client_address())
+    return Response(_receipt_body(receipt), 201 if receipt.first else 200, mimetype="application/json")
+
+
+def _first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong, without repeating what was sent."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "body"
+    return f"{where[:60]}: {first['msg'][:200]}"
+
+
+def _receipt_body(receipt: Receipt) -> str:
+    return json.dumps(
+        {
+            "ballot_id": receipt.ballot_id,
+            "receipt": receipt.code,
+            "campaign": receipt.slug,
+            "accepted_at": receipt.accepted_ms,
+            "choices": receipt.choices,
+            "state": "accepted",
+        }
+    )
+
+
+@bp.get("/receipts/<code>")
+@limiter.limit(LOOK_UPS)
+@documented(resp=_answers(ReceiptOut, 404, 429), tags=["voting"])
+def show_receipt(code: str) -> Response:
+    """A ballot by its receipt code, for the voter who cast it; everybody else gets the same 404 as for no receipt."""
+    found = receipts.find_receipt(code, guard.current_identity())
+    response = _send(
+        ReceiptOut(
+            ballot_id=found.ballot_id,
+            receipt=found.code,
+            campaign=found.campaign.slug,
+            accepted_at=found.accepted_ms,
+            choices=[candidate.id for candidate in found.candidates],
+            state=found.state,
+        )
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def init_api(app: Flask) -> None:
+    """Register the API and its OpenAPI 3.1 document at /api/openapi.json."""
+    app.register_blueprint(bp)
+    document: dict[str, Any] = {}
+
+    @app.get("/api/openapi.json")
+    def openapi() -> Response:
+        if not document:
+            _spec.app = app
+            document.update(_spec.spec)
+        return jsonify(document)

@@ -1,0 +1,120 @@
+"""Leaderboards as pages: which rows stand on a page, figures by candidate, and the bodies kept for a second.
+
+Ranks and votes come from ``services.leaderboard`` as they are; nothing is counted or ranked here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voting.rules.campaign import Award
+from voting.services.catalogue import CampaignView
+from voting.services.leaderboard import Board, BoardRow
+
+FIRST_PAGE = 100
+MOST_BODIES = 400
+LONGEST_QUERY = 80
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    """Rows of one award on one page. ``best`` is the highest number of votes, the length of a full bar."""
+
+    award: Award
+    rows: list[BoardRow]
+    page: int
+    pages: int
+    rest: int
+    total: int
+    size: int
+    best: int
+
+
+def cut(board: Board, award: Award, page: int) -> BoardPage:
+    """The first page holds every seat and at least 100 rows; the others go on in the same step."""
+    rows = board.awards.get(award.key, [])
+    size = max(FIRST_PAGE, award.seats)
+    pages = max(1, -(-len(rows) // size))
+    page = min(max(page, 1), pages)
+    shown = rows[(page - 1) * size : page * size]
+    rest = max(0, len(rows) - page * size)
+    return BoardPage(award, shown, page, pages, rest, len(rows), size, max(1, rows[0].votes) if rows else 1)
+
+
+class _Rows:
+    """Rows by candidate of the newest board of each campaign: made once per snapshot, not once per page."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[Board, dict[int, BoardRow]]] = {}
+
+    def of(self, campaign: CampaignView, board: Board) -> dict[int, BoardRow]:
+        made = self._made.get(campaign.slug)
+        if made is None or made[0] is not board:
+            rows = {row.candidate.id: row for rows in board.awards.values() for row in rows}
+            made = self._made[campaign.slug] = (board, rows)
+        return made[1]
+
+
+rows_by_candidate = _Rows().of
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer and the board it was made from."""
+
+    board: Board
+    etag: str
+    body: bytes
+    headers: dict[str, str]
+
+
+class Answers:
+    """The last answers by the request as it came in, so that a second one within a second costs nothing but looking."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, bytes, str], Answer] = {}
+
+    def find(self, asked: tuple[str, bytes, str], board: Board) -> Answer | None:
+        """The answer made from this very board, if there is one."""
+        kept = self._kept.get(asked)
+        return kept if kept is not None and kept.board is board else None
+
+    def keep(self, asked: tuple[str, bytes, str], answer: Answer) -> None:
+        # Odd addresses are answered, not kept: nobody can fill our memory with them.
+        if len(asked[1]) <= LONGEST_QUERY:
+            if len(self._kept) >= MOST_BODIES:
+                self._kept.clear()
+            self._kept[asked] = answer
+
+
+class Bodies:
+    """Rendered pages by key, kept while their version holds. One thread renders, the others take the last body."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[object, ...], tuple[object, bytes]] = {}
+        self._rendering = threading.Lock()
+
+    def last(self, key: tuple[object, ...]) -> bytes | None:
+        """The last body that was rendered, for when no newer one can be had; it names the time it is true for."""
+        kept = self._kept.get(key)
+        return kept[1] if kept else None
+
+    def get(self, key: tuple[object, ...], version: object, render: Callable[[], str]) -> bytes:
+        """The body of ``key`` at ``version``; at most one version older while another thread renders."""
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        if not self._rendering.acquire(blocking=kept is None):
+            assert kept is not None
+            return kept[1]
+        try:
+            kept = self._kept.get(key)
+            if kept is None or kept[0] != version:
+                if len(self._kept) >= MOST_BODIES:
+                    self._kept.clear()
+                kept = self._kept[key] = (version, render().encode())
+            return kept[1]
+        finally:
+            self._rendering.release()

@@ -1,0 +1,181 @@
+"""Refusals and HTTP errors become answers here and nowhere else: a page, or RFC 9457 problem details under /api/."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, json, render_template, request
+from flask_limiter.errors import RateLimitExceeded
+from werkzeug.exceptions import HTTPException
+
+from voting.rules import errors
+from voting.rules.errors import CampaignNotFound, MalformedBallot, Refusal
+from voting.services.catalogue import CampaignView, get_campaign
+from voting.services.metering import count_refusal
+from voting.web.forms import read_choices
+from voting.web.wording import Sentence, describe, describe_status
+
+log = structlog.get_logger(__name__)
+
+#: Refusals of the election are 403: asking again changes nothing until the rules say so. 409 and 422 are about the
+#: ballot itself, 503 means "unknown, ask again with the same ballot id".
+STATUS: dict[type[Refusal], int] = {
+    errors.MalformedBallot: 400,
+    errors.BallotIdExpired: 409,
+    errors.BallotIdFromFuture: 409,
+    errors.BallotIdConflict: 409,
+    errors.NotOpenYet: 403,
+    errors.VotingClosed: 403,
+    errors.VotingPaused: 403,
+    errors.OutsideDailyHours: 403,
+    errors.UnknownCandidate: 422,
+    errors.CandidateWithdrawn: 422,
+    errors.RepeatedCandidate: 422,
+    errors.TooFewChoices: 422,
+    errors.TooManyChoices: 422,
+    errors.TooSoon: 403,
+    errors.QuotaSpent: 403,
+    errors.AddressLimited: 429,
+    errors.TooManyRequests: 429,
+    errors.IdentityMissing: 403,
+    errors.IdentityForged: 403,
+    errors.WrongToken: 403,
+    errors.WrongOrigin: 403,
+    errors.CampaignNotFound: 404,
+    errors.CandidateNotFound: 404,
+    errors.ReceiptNotFound: 404,
+    errors.BoxUnavailable: 503,
+    errors.StageRefused: 409,
+    errors.NotReadyToOpen: 409,
+    errors.NotReadyToPublish: 409,
+}
+BOX_RETRY_S = 2
+
+
+def retry_after_s(refusal: Refusal, now_ms: int) -> int | None:
+    """Whole seconds until the same request may be granted, where that is known."""
+    if isinstance(refusal, errors.BoxUnavailable):
+        return BOX_RETRY_S
+    if isinstance(refusal, errors.TooManyRequests):
+        return max(1, refusal.retry_s)
+    at_ms = {
+        errors.NotOpenYet: "opens_ms",
+        errors.TooSoon: "retry_ms",
+        errors.AddressLimited: "retry_ms",
+        errors.QuotaSpent: "resets_ms",
+    }.get(type(refusal))
+    moment = getattr(refusal, at_ms) if at_ms else None
+    return None if moment is None else max(1, math.ceil((moment - now_ms) / 1000))
+
+
+def init_refusals(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(RateLimitExceeded, _limited)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _failed)
+
+
+def _for_program() -> bool:
+    return request.path.startswith("/api/")
+
+
+def _campaign() -> CampaignView | None:
+    slug = (request.view_args or {}).get("slug")
+    try:
+        campaign = get_campaign(slug) if slug else None
+    except Exception:  # the refusal at hand matters more than the campaign's name on its page
+        return None
+    return campaign if campaign and campaign.stage != "draft" else None
+
+
+def _refused(refusal: Refusal) -> Response:
+    count_refusal(refusal.code)
+    status, campaign = STATUS[type(refusal)], _campaign()
+    sentence = describe(refusal, campaign)
+    wait_s = retry_after_s(refusal, int(time.time() * 1000))
+    if _for_program():
+        response = _problem(status, refusal.code, sentence, wait_s, _public_facts(refusal))
+    else:
+        chosen = _chosen()
+        body = render_template(
+            "errors/refusal.html", refusal=refusal, sentence=sentence, status=status, campaign=campaign, chosen=chosen
+        )
+        response = Response(body, status, mimetype="text/html")
+    if wait_s is not None:
+        response.headers["Retry-After"] = str(wait_s)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _public_facts(refusal: Refusal) -> dict[str, Any]:
+    """Facts that help a client; which store failed and why is for operators."""
+    if isinstance(refusal, errors.BoxUnavailable | CampaignNotFound):
+        return {}
+    facts = refusal.facts()
+    if isinstance(refusal, errors.QuotaSpent):
+        quota = facts.pop("quota")
+        facts |= {"unit": quota.unit, "per": quota.per, "period": quota.period, "limit": quota.limit}
+    return facts
+
+
+def _chosen() -> list[int]:
+    """What the voter had chosen, so that the page can offer it again."""
+    try:
+        return read_choices([*request.args.getlist("choice"), *request.form.getlist("choice")])
+    except (MalformedBallot, HTTPException):
+        return []
+
+
+def _problem(
+    status: int, code: str, sentence: Sentence, wait_s: int | None = None, facts: dict[str, Any] | None = None
+) -> Response:
+    """Problem details (RFC 9457): ``code`` is stable, ``title`` and ``detail`` are for people."""
+    document: dict[str, Any] = {
+        "type": f"urn:voting:problem:{code}",
+        "title": sentence.title,
+        "status": status,
+        "detail": sentence.next_step,
+        "code": code,
+    }
+    if wait_s is not None:
+        document["retry_after"] = wait_s
+    if facts:
+        document["facts"] = facts
+    return Response(json.dumps(document), status, mimetype="application/problem+json")
+
+
+def _limited(error: RateLimitExceeded) -> Response:
+    return _refused(errors.TooManyRequests(int(error.limit.limit.get_expiry()) if error.limit else 60))
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status in (301, 302, 303, 307, 308):
+        return Response(error.get_response().get_data(), status, dict(error.get_response().headers))
+    return _answer_status(status, error.name.lower().replace(" ", "_"), dict(error.get_headers()))
+
+
+def _failed(error: Exception) -> Response:
+    """Anything that nobody foresaw: one line in the log without the request's content, a calm page for the person."""
+    if current_app.config.get("PROPAGATE_EXCEPTIONS"):
+        raise error
+    log.error("unforeseen error", endpoint=request.endpoint, method=request.method, exc_info=error)
+    return _answer_status(500, "internal_server_error", {})
+
+
+def _answer_status(status: int, code: str, headers: dict[str, str]) -> Response:
+    sentence = describe_status(status)
+    if _for_program():
+        response = _problem(status, code, sentence)
+    else:
+        body = render_template("errors/status.html", status=status, sentence=sentence)
+        response = Response(body, status, mimetype="text/html")
+    for name in ("Allow", "Retry-After"):
+        if name in headers:
+            response.headers[name] = headers[name]
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,101 @@
+"""What a citizen has chosen so far, carried in the query as ``choice=<candidate id>``.
+
+So it survives paging, filters and a reload without script. Nothing is stored here, and nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from voting.rules.ballot import check_choices
+from voting.rules.campaign import Award, RuleSet
+from voting.rules.errors import Refusal
+from voting.rules.quota import Place
+from voting.services.casting import LeftLine
+from voting.services.catalogue import CampaignView, CandidateView
+from voting.web.forms import read_choices, read_number
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Chosen candidates in the order of choosing, repeats listed; ``lost`` were chosen but can no longer be."""
+
+    chosen: tuple[CandidateView, ...]
+    lost: int = 0
+
+    @property
+    def ids(self) -> list[int]:
+        return [candidate.id for candidate in self.chosen]
+
+    def of(self, award: str) -> list[CandidateView]:
+        """The chosen candidates of one award."""
+        return [candidate for candidate in self.chosen if candidate.award == award]
+
+    def carried(self, shown: set[int]) -> list[CandidateView]:
+        """Those that need a hidden field, because no ticked box on the page stands for them."""
+        rest, ticked = [], set()
+        for candidate in self.chosen:
+            if candidate.id in shown and candidate.id not in ticked:
+                ticked.add(candidate.id)
+            else:
+                rest.append(candidate)
+        return rest
+
+
+def read_selection(campaign: CampaignView, args: MultiDict[str, str]) -> Selection:
+    """The chosen set of a query: ``choice`` repeated, ``add`` one more, ``drop`` one less."""
+    asked = read_choices(args.getlist("choice") + args.getlist("add"))
+    for text in args.getlist("drop"):
+        number = read_number(text)
+        if number in asked:
+            asked.remove(number)
+    chosen: list[CandidateView] = []
+    known: set[int] = set()
+    lost = 0
+    for number in asked:
+        candidate = campaign.by_id.get(number)
+        if candidate is None or candidate.standing != "standing":
+            lost += 1
+        elif campaign.rules.repeat or number not in known:
+            known.add(number)
+            chosen.append(candidate)
+    return Selection(tuple(chosen), lost)
+
+
+def problem_of(campaign: CampaignView, selection: Selection) -> Refusal | None:
+    """What the box would refuse about the choices alone, told before the ballot is sent."""
+    chosen = sorted(selection.chosen, key=lambda candidate: candidate.id)
+    places = {c.id: Place(c.id, c.award, c.group_key, c.standing == "standing") for c in chosen}
+    try:
+        check_choices(campaign.rules, places, [candidate.id for candidate in chosen])
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many candidates of an award fit on the ballot; None = no limit of its own."""
+
+    award: Award
+    chosen: int
+    cap: int | None
+    left: int | None
+
+
+def rooms(rules: RuleSet, selection: Selection, standing: list[LeftLine]) -> list[Room]:
+    """The room in every award: the tightest of what a ballot may hold and what is left of the voter's quota."""
+    found = []
+    for award in rules.awards:
+        caps = [award.limits.max, rules.ballot.max]
+        caps += [q.limit for q in rules.quotas if q.unit == "choices" and q.per in ("award", "voter")]
+        left = [
+            max(0, line.limit - line.used)
+            for line in standing
+            if line.quota.unit == "choices" and line.quota.per in ("award", "voter") and line.award in (None, award.key)
+        ]
+        cap = min((cap for cap in [*caps, *left] if cap is not None), default=None)
+        found.append(Room(award, len(selection.of(award.key)), cap, min(left, default=None)))
+    return found
