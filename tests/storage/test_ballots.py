@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from itertools import islice
 
 import pytest
 from flask import Flask
@@ -137,22 +138,23 @@ def test_ballots_are_read_in_stream_order_whatever_the_batch(ledger: Session, sc
         put_ballot(ledger, scene.campaign, place, scene.one, *[scene.two] * (place % 3))
     put_ballot(ledger, scene.other, 9, scene.elsewhere)
     ledger.commit()
-    read = list(iter_ballots(ledger, scene.campaign, batch=batch))
+    # Bounded: a reader that comes back to a ballot would never end.
+    read = list(islice(iter_ballots(ledger, scene.campaign, batch=batch), 8))
     assert [ballot.ballot_id for ballot, _ in read] == [f"{place:026}" for place in range(7)]
     for place, (ballot, choices) in enumerate(read):
         assert ballot._mapping == ballot_row(scene.campaign, place)
         assert choices == Counter([scene.one] + [scene.two] * (place % 3))
-    rest = iter_ballots(ledger, scene.campaign, after=(NOON_MS + 1, 0), batch=batch)
+    rest = islice(iter_ballots(ledger, scene.campaign, after=(NOON_MS + 1, 0), batch=batch), 8)
     assert [ballot.ballot_id for ballot, _ in rest] == [f"{place:026}" for place in (4, 5, 6)]
 
 
 def test_more_ids_than_a_statement_can_carry(ledger: Session, scene: Scene) -> None:
-    rows = [ballot_row(scene.campaign, place) for place in range(12_000)]
-    choices = [choice for place in range(12_000) for choice in choice_rows(place, [scene.one])]
-    assert insert_ballots(ledger, rows, choices) == 12_000
-    ids = [row["ballot_id"] for row in rows] + ["unknown"] * 40_000
-    assert len(ballots_by_id(ledger, ids)) == 12_000
-    assert len(choices_of(ledger, ids)) == 12_000
+    rows = [ballot_row(scene.campaign, place) for place in range(1_000)]
+    choices = [choice for place in range(1_000) for choice in choice_rows(place, [scene.one])]
+    assert insert_ballots(ledger, rows, choices) == 1_000
+    ids = [row["ballot_id"] for row in rows] + ["unknown"] * 34_000
+    assert len(ballots_by_id(ledger, ids)) == 1_000
+    assert len(choices_of(ledger, ids)) == 1_000
 
 
 def test_recorders_racing_over_the_same_ballots_record_each_once(ledger_app: Flask, scene: Scene) -> None:

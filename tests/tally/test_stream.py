@@ -46,13 +46,13 @@ def test_entries_are_given_to_one_recorder_and_stay_pending_until_acknowledged(p
     assert stream.read_new(poll.client, [1], "one", 3, 0) == {}
     backlog = stream.read_backlog(poll.client, 1)
     assert backlog is not None
-    assert (backlog.pending, backlog.waiting, backlog.lag, backlog.recorded_upto) == (4, True, 4, entries[0].stream_id)
+    assert (backlog.pending, backlog.waiting, backlog.lag, backlog.acknowledged(entries[0].stream_id)) == (4, True, 4, False)
     stream.acknowledge(poll.client, 1, [entry.stream_id for entry in first])
     assert stream.claim(poll.client, 1, "three", 0, 10) == second
     stream.acknowledge(poll.client, 1, [entry.stream_id for entry in second])
     backlog = stream.read_backlog(poll.client, 1)
     assert backlog is not None
-    assert (backlog.waiting, backlog.lag, backlog.recorded_upto) == (False, 0, entries[-1].stream_id)
+    assert (backlog.waiting, backlog.lag, backlog.acknowledged(entries[-1].stream_id)) == (False, 0, True)
 
 
 def test_reading_and_finding_by_place(poll: Poll) -> None:

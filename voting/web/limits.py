@@ -45,4 +45,7 @@ def init_limits(app: Flask) -> None:
     """Attach the limiter; its storage is our Redis, and when that is away requests are let through."""
     app.config.setdefault("RATELIMIT_STORAGE_URI", storage_url(app.config["REDIS_URL"]))
     app.config.setdefault("RATELIMIT_STORAGE_OPTIONS", {"socket_timeout": 1, "socket_connect_timeout": 1})
+    # Being listed already keeps the extension from hooking into every request: the decorators check by themselves, and
+    # the vote, which has none, should not pay for looking whether it has.
+    app.extensions.setdefault("limiter", set()).add(limiter)
     limiter.init_app(app)
