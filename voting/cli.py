@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from voting.rules.errors import BoxUnavailable, NotReadyToOpen, NotReadyToPublish, Refusal
 from voting.rules.rule_text import RuleTextError
 from voting.services import auditing, campaigns, counting, demonstration, importing, rebuilding, recording
-from voting.services.catalogue import all_campaigns, get_campaign
+from voting.services.catalogue import all_campaigns, every_campaign, get_campaign
 from voting.tally.stream import StreamDamaged
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -51,7 +51,7 @@ def plainly(command: Command) -> Command:
         except Refusal as refusal:
             facts = ", ".join(f"{name} {value}" for name, value in refusal.facts().items())
             raise click.ClickException(f"{refusal.code}: {facts}") from None
-        except (recording.RecordingStopped, StreamDamaged, RuleTextError) as stopped:
+        except (recording.RecordingStopped, StreamDamaged, RuleTextError, campaigns.CampaignRefused) as stopped:
             raise click.ClickException(str(stopped)) from None
         except ConnectionError:
             raise click.ClickException("Redis cannot be reached: check REDIS_URL and try again") from None
@@ -106,11 +106,13 @@ def import_areas(file: Path) -> None:
 
 def _print_report(report: importing.ImportReport) -> None:
     if report.ok:
-        click.echo(str(report))
+        kept = f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged"
+        click.echo(f"{report.rows} rows: {kept}")
         return
     for problem in report.problems:
         click.echo(str(problem), err=True)
-    raise click.ClickException(str(report))
+    more = f", and {report.more} more that are not listed" if report.more else ""
+    raise click.ClickException(f"nothing was imported: {len(report.problems)} problems{more}")
 
 
 @campaign.command("sample")
@@ -177,9 +179,9 @@ def publish(slug: str) -> None:
 @plainly
 def status(slug: str | None) -> None:
     """What stage a campaign is at, what its box says, and how far recording is."""
-    slugs = [slug] if slug else [view.slug for view in all_campaigns()]
+    slugs = [slug] if slug else [view.slug for view in every_campaign()]
     if not slugs:
-        click.echo("There is no open or finished campaign yet. Begin with: flask campaign create --help")
+        click.echo("There is no campaign yet. Begin with: flask campaign create --help")
     for each in slugs:
         state = campaigns.campaign_state(each)
         rules = state.campaign.rules

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Somebody a provider recognises. ``subject`` is the provider's own name for them, never stored as it is;
-    ``since_ms`` is when the provider first saw them; ``token_base`` is what a CSRF token is bound to."""
+    ``since_ms`` is when the provider first saw them."""
 
     provider: str
     subject: str
     since_ms: int
-    token_base: str

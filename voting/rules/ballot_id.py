@@ -6,7 +6,9 @@ from voting.rules.errors import BallotIdExpired, BallotIdFromFuture, MalformedBa
 from voting.rules.periods import DAY_MS, MINUTE_MS
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALUE = {char: value for value, char in enumerate(CROCKFORD)}
+#: Crockford's digits as Python's int() knows them for base 32
+_BASE_32 = str.maketrans(CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
+_DIGITS = frozenset(CROCKFORD)
 
 OLDEST_MS = DAY_MS
 AHEAD_MS = 5 * MINUTE_MS
@@ -17,17 +19,14 @@ def parse_ballot_id(text: object) -> str:
     if not isinstance(text, str) or len(text) != 26 or not text.isascii():
         raise MalformedBallot("ballot_id: 26 characters")
     folded = text.upper()
-    if folded[0] > "7" or not set(folded) <= _VALUE.keys():
+    if folded[0] > "7" or not _DIGITS.issuperset(folded):
         raise MalformedBallot("ballot_id: not a ULID")
     return folded
 
 
 def ballot_id_ms(ballot_id: str) -> int:
     """The time a canonical ballot id carries, epoch ms."""
-    number = 0
-    for char in ballot_id[:10]:
-        number = number << 5 | _VALUE[char]
-    return number
+    return int(ballot_id[:10].translate(_BASE_32), 32)
 
 
 def check_age(ballot_id: str, now_ms: int) -> None:

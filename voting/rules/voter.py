@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
+from base64 import b32encode
 from hashlib import sha256
 
 from voting.rules.ballot_id import CROCKFORD, ballot_id_ms
 from voting.rules.periods import HOUR_MS
 
 VOTER_KEY_BYTES = 16
+_TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD.encode())
 
 
 def voter_key(secret: bytes, campaign: int, provider: str, subject: str) -> bytes:
@@ -29,7 +31,7 @@ def receipt_code(secret: bytes, campaign: int, ballot_id: str) -> str:
     hour = ballot_id_ms(ballot_id) // HOUR_MS & 0xFFFFF
     digest = hmac.digest(secret, f"receipt|{campaign}|{ballot_id}".encode(), sha256)
     number = hour << 60 | int.from_bytes(digest[:8], "big") >> 4
-    return "".join(CROCKFORD[number >> shift & 31] for shift in range(75, -5, -5))
+    return b32encode(number.to_bytes(10, "big")).translate(_TO_CROCKFORD).decode()
 
 
 def parse_receipt_code(text: str) -> str | None:

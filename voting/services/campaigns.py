@@ -3,6 +3,7 @@ first when closing: whatever dies in between, no ballot is accepted that the led
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -17,22 +18,34 @@ from voting.services.boxes import box_of, boxes
 from voting.services.catalogue import CampaignView, forget, get_campaign
 from voting.services.transactions import reading, writing
 from voting.storage.ballots import count_ballots
-from voting.storage.campaigns import Campaign, add_campaign, bump_version, lock_by_slug
+from voting.storage.campaigns import Campaign, add_campaign, bump_version, find_by_slug, lock_by_slug
 from voting.storage.candidates import count_standing
 from voting.tally.ballot_box import BoxStatus
 from voting.tally.stream import Backlog, read_backlog
 
 PROVIDERS = frozenset({"device"})
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class CampaignRefused(ValueError):
+    """A campaign that cannot be made like this; the message says why."""
+
+
 def create_campaign(slug: str, title: str, rules_text: str, **texts: str) -> None:
-    """Add a draft; the rule set is read and written back in its canonical form. Raises RuleTextError."""
+    """Add a draft; the rule set is read and written back in its canonical form.
+
+    Raises RuleTextError, or CampaignRefused for a slug that is taken or could not stand in an address.
+    """
     canonical = write_rules(parse_rules(rules_text))
+    if not _SLUG.fullmatch(slug):
+        raise CampaignRefused(f"{slug!r} cannot stand in an address: use 2 to 64 of a-z, 0-9 and hyphens")
     with writing() as session:
+        if find_by_slug(session, slug) is not None:
+            raise CampaignRefused(f"{slug} is taken by another campaign: choose another slug")
         add_campaign(session, slug=slug, title=title, rules=canonical, created_at=now_ms(), **texts)
     forget()
 

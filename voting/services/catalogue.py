@@ -268,6 +268,11 @@ def all_campaigns() -> list[CampaignView]:
     return [campaign for campaign in _catalogue().campaigns().values() if campaign.stage != "draft"]
 
 
+def every_campaign() -> list[CampaignView]:
+    """Every campaign, drafts too, newest first: for operators."""
+    return list(_catalogue().campaigns().values())
+
+
 def get_campaign(slug: str) -> CampaignView:
     """The campaign of that slug, drafts too; raises CampaignNotFound."""
     campaign = _catalogue().campaigns().get(slug)

@@ -6,9 +6,12 @@ No figure carries a voter, an address or a candidate.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from voting.rules.errors import BoxUnavailable
@@ -38,23 +41,27 @@ def exposition() -> tuple[bytes, str]:
     else:
         registry.register(BALLOTS)
         registry.register(REFUSALS)
-    _gauges(registry)
+    registry.register(_Boxes())
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
-def _gauges(registry: CollectorRegistry) -> None:
-    up = Gauge("voting_box_up", "1 when the campaign's ballot box answers", ["campaign"], registry=registry)
-    accepted = Gauge("voting_box_accepted", "Ballots the box accepted", ["campaign"], registry=registry)
-    lag = Gauge("voting_recording_lag", "Accepted ballots that are not recorded yet", ["campaign"], registry=registry)
-    for view in all_campaigns():
-        if view.stage not in ("open", "closed"):
-            continue
-        try:
-            box = box_of(view.id, view.rules).status()
-            backlog = read_backlog(boxes().client, view.id)
-        except (BoxUnavailable, RedisError):
-            box = backlog = None
-        up.labels(view.slug).set(1 if box and box.epoch == view.epoch else 0)
-        if box and backlog:
-            accepted.labels(view.slug).set(box.accepted)
-            lag.labels(view.slug).set(backlog.lag)
+class _Boxes(Collector):
+    """Asked when somebody looks, and so not kept in the files that the workers share."""
+
+    def collect(self) -> Iterable[Metric]:
+        up = GaugeMetricFamily("voting_box_up", "1 when the campaign's ballot box answers", labels=["campaign"])
+        accepted = GaugeMetricFamily("voting_box_accepted", "Ballots the box accepted", labels=["campaign"])
+        lag = GaugeMetricFamily("voting_recording_lag", "Ballots accepted, not recorded yet", labels=["campaign"])
+        for view in all_campaigns():
+            if view.stage not in ("open", "closed"):
+                continue
+            try:
+                box = box_of(view.id, view.rules).status()
+                backlog = read_backlog(boxes().client, view.id)
+            except (BoxUnavailable, RedisError):
+                box = backlog = None
+            up.add_metric([view.slug], 1 if box and box.epoch == view.epoch else 0)
+            if box and backlog:
+                accepted.add_metric([view.slug], box.accepted)
+                lag.add_metric([view.slug], backlog.lag)
+        return up, accepted, lag

@@ -33,6 +33,7 @@ from voting.rules.ballot_id import ballot_id_ms
 from voting.rules.campaign import RuleSet
 from voting.rules.errors import BoxUnavailable
 from voting.rules.quota import Place, Quota
+from voting.tally.connection import OwnConnection
 from voting.tally.layout import Layout
 from voting.tally.scripts import read_script
 
@@ -105,8 +106,11 @@ class BallotBox:
         rules: RuleSet,
         address_limits: AddressLimits = AddressLimits(),
         replaced_scripts: Mapping[str, str] | None = None,
+        own: OwnConnection | None = None,
     ) -> None:
+        """``client`` is shared by all threads; ``own`` gives each thread a connection of its own for the acts."""
         self.client = client
+        self._own = own
         self.campaign = campaign
         self.prefix = f"{{v{campaign}}}"
         self.layout = Layout(rules)
@@ -124,7 +128,8 @@ class BallotBox:
     def run(self, name: str, *arguments: Any, keys: tuple[str, ...] = ()) -> Any:
         """Run an act; raises BoxUnavailable when Redis is away, full or unsure."""
         try:
-            return self._scripts[name](keys=(self.prefix, *keys), args=arguments)
+            client = self.client if self._own is None else self._own.client
+            return self._scripts[name](keys=(self.prefix, *keys), args=arguments, client=client)
         except (ConnectionError, TimeoutError):
             raise BoxUnavailable("unreachable") from None
         except OutOfMemoryError:
