@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import flask_migrate
 import pytest
@@ -97,6 +99,26 @@ def test_a_step_that_fails_leaves_nothing_behind(empty_database_url: str) -> Non
         with pytest.raises(DBAPIError):
             flask_migrate.upgrade()
         assert set(inspect(db.engine).get_table_names()) == {"standings"}
+
+
+BROKEN_STEP = """
+from alembic import op
+revision, down_revision = "{after}", "{before}"
+def upgrade():
+    op.execute("CREATE TABLE half (id INTEGER)")
+    raise RuntimeError("the second half fails")
+"""
+
+
+def test_all_steps_or_none(empty_database_url: str, tmp_path: Path) -> None:
+    """A step that fails undoes those that were made before it in the same run."""
+    folder = Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__")))
+    (head,) = ScriptDirectory(str(folder)).get_heads()
+    (folder / "versions" / "9999_broken.py").write_text(BROKEN_STEP.format(after="9999", before=head))
+    with app_on(empty_database_url):
+        with pytest.raises(SystemExit):  # what Flask-Migrate makes of it
+            flask_migrate.upgrade(directory=str(folder))
+        assert inspect(db.engine).get_table_names() == []
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)

@@ -21,8 +21,8 @@ from voting.rules.quota import Quota
 from voting.rules.rule_text import write_rules
 from voting.services import demonstration_texts as texts
 from voting.services.importing import CANDIDATE_COLUMNS, import_areas, import_candidates
-from voting.services.transactions import writing
-from voting.storage.campaigns import add_campaign, list_campaigns
+from voting.services.transactions import reading, writing
+from voting.storage.campaigns import add_campaign, find_by_slug, list_campaigns
 
 SLUG = "yangjiang-2026"
 TITLE = "阳江市十佳村(社区)党群服务中心、百佳党员中心户评选"
@@ -69,12 +69,19 @@ def demonstration_rules(now_ms: int) -> RuleSet:
 
 
 def seed_if_empty() -> bool:
-    """Make and open the demonstration campaign where there is no campaign at all; True when it was made."""
+    """Make and open the demonstration campaign where there is no campaign at all; True when it was opened.
+
+    A first start that died between opening on paper and putting up the box is finished by the next one.
+    """
     # Imported here: most uses of this module need neither Redis nor an open campaign.
-    from voting.services.campaigns import open_campaign
+    from voting.services.campaigns import campaign_state, open_campaign
 
     if not prepare():
-        return False
+        with reading() as session:
+            campaign = find_by_slug(session, SLUG)
+            half_opened = campaign is not None and campaign.demonstration and bool(campaign.epoch)
+        if not half_opened or (state := campaign_state(SLUG)).box is not None or state.recorded:
+            return False
     open_campaign(SLUG)
     return True
 
