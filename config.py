@@ -11,12 +11,21 @@ Must not live here: rules, wiring, imports from `voting`. Importing this module 
     REDIS_URL        Redis 7 or Valkey 8: the ballot box  /
     TRUSTED_PROXIES  how many proxies of ours stand in front (default 0: X-Forwarded-For is not believed)
     PUBLIC_URL       the address citizens use, where it cannot be told from the request
+    SCREENS_URL      where big screens get their events, when that is another address than the pages' own
+
+Ways to sign in, each only where it is configured (docs/identity.md):
+    WECHAT_APP_ID, WECHAT_SECRET                      an official account
+    OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET   unified government log-in; OIDC_SCOPE, default openid
+    SMS_PROVIDER     console (codes appear in the log; not in production) or tencent
+    TENCENT_SECRET_ID, TENCENT_SECRET_KEY, TENCENT_SMS_APP_ID, TENCENT_SMS_SIGN, TENCENT_SMS_TEMPLATE_ID,
+    TENCENT_REGION (default ap-guangzhou), TENCENT_VOICE_APP_ID (where codes may also be read out)
+    WECHAT_API_BASE, WECHAT_AUTHORIZE_URL, TENCENT_ENDPOINT   other addresses than the providers' own, for tests
 """
 
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -33,6 +42,8 @@ class Config:
 
     TESTING: ClassVar[bool] = False
     SECURE_COOKIES: ClassVar[bool] = False
+    #: where codes may go to the log and providers may be reached without TLS
+    TRYING_OUT: ClassVar[bool] = True
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
@@ -58,7 +69,9 @@ class Config:
             "REDIS_URL": needed["REDIS_URL"],
             "TRUSTED_PROXIES": whole_number(self.environ, "TRUSTED_PROXIES", default=0),
             "PUBLIC_URL": self.environ.get("PUBLIC_URL", "").rstrip("/") or None,
+            "SCREENS_URL": self.environ.get("SCREENS_URL", "").rstrip("/"),
             "SESSION_COOKIE_SECURE": self.SECURE_COOKIES,
+            **sign_in_settings(self.environ, self.TRYING_OUT),
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
             "MAX_CONTENT_LENGTH": 64 * 1024,
@@ -106,6 +119,7 @@ class Production(Config):
     """Everything is given; nothing is guessed or made up."""
 
     SECURE_COOKIES = True
+    TRYING_OUT = False
     NEEDED: ClassVar[tuple[str, ...]] = ("SECRET_KEY", "VOTER_SECRET", "DATABASE_URL", "REDIS_URL")
 
     def needed(self) -> dict[str, str]:
@@ -132,6 +146,52 @@ def load_config(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     if name not in ENVIRONMENTS:
         raise ConfigurationError(f"VOTING_ENV is {name!r}, but it must be one of {_listed(list(ENVIRONMENTS), 'or')}.")
     return ENVIRONMENTS[name](environ).as_dict()
+
+
+#: a way to sign in -> what it needs once the first of it is set, and what it may have with its default
+SIGN_INS: dict[str, tuple[Sequence[str], dict[str, str]]] = {
+    "wechat": (("WECHAT_APP_ID", "WECHAT_SECRET"), {"WECHAT_API_BASE": "", "WECHAT_AUTHORIZE_URL": ""}),
+    "oidc": (("OIDC_ISSUER", "OIDC_CLIENT_ID"), {"OIDC_CLIENT_SECRET": "", "OIDC_SCOPE": "openid"}),
+    "sms": (("SMS_PROVIDER",), {}),
+    "tencent": (
+        (
+            "TENCENT_SECRET_ID",
+            "TENCENT_SECRET_KEY",
+            "TENCENT_SMS_APP_ID",
+            "TENCENT_SMS_SIGN",
+            "TENCENT_SMS_TEMPLATE_ID",
+        ),
+        {"TENCENT_REGION": "ap-guangzhou", "TENCENT_VOICE_APP_ID": "", "TENCENT_ENDPOINT": ""},
+    ),
+}
+ADDRESSES = ("WECHAT_API_BASE", "WECHAT_AUTHORIZE_URL", "OIDC_ISSUER", "TENCENT_ENDPOINT")
+
+
+def sign_in_settings(environ: Mapping[str, str], trying_out: bool) -> dict[str, str]:
+    """What the ways to sign in need; half of it is a mistake that voters would meet first, so it stops the start."""
+    settings: dict[str, str] = {}
+    for needed, optional in SIGN_INS.values():
+        settings |= {name: environ.get(name, "").strip() for name in needed}
+        settings |= {name: environ.get(name, "").strip() or default for name, default in optional.items()}
+    provider = settings["SMS_PROVIDER"]
+    if provider not in ("", "console", "tencent"):
+        raise ConfigurationError(f"SMS_PROVIDER is {provider!r}, but it must be console or tencent.")
+    if provider == "console" and not trying_out:
+        raise ConfigurationError("SMS_PROVIDER is console, which writes codes to the log: production needs tencent.")
+    for way, (needed, _) in SIGN_INS.items():
+        given = [name for name in needed if settings[name]]
+        missing = [name for name in needed if not settings[name]]
+        if missing and (given or (way == "tencent" and provider == "tencent")):
+            raise ConfigurationError(
+                f"{_listed(missing)} must be set too: {_listed(given or ['SMS_PROVIDER'])} is set."
+            )
+    for name in ADDRESSES:
+        # A code or a secret that travels in the clear is everybody's.
+        if settings[name] and not settings[name].startswith("https://") and not trying_out:
+            raise ConfigurationError(f"{name} is {settings[name]!r}, but in production it must begin with https://.")
+        # An issuer is compared letter by letter, a slash at its end included.
+        settings[name] = settings[name] if name == "OIDC_ISSUER" else settings[name].rstrip("/")
+    return settings
 
 
 def database_url(url: str) -> str:

@@ -38,7 +38,7 @@ from voting.storage.database import db
 from voting.web.templating import Assets
 
 SECRETS = {"SECRET_KEY": "tests: signs cookies", "VOTER_SECRET": "tests: makes pseudonyms"}
-ASSETS = ("citizen.css", "citizen.js", "img/favicon.svg", "img/placeholder-centre.svg", "img/placeholder-household.svg")
+ASSETS = ("citizen.css", "citizen.js", "effort-worker.js", "screen.css", "screen.js", "img/favicon.svg", "img/placeholder-centre.svg", "img/placeholder-household.svg")
 CENTRES, HOUSEHOLDS = 5, 7
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
@@ -60,6 +60,7 @@ def rules_text(opens_s: float = -HOUR_S, closes_s: float = DAY_S, **changed: Any
         "opens_at": (now + timedelta(seconds=opens_s)).isoformat(),
         "closes_at": (now + timedelta(seconds=closes_s)).isoformat(),
         "ballot": {"min": 1, "max": 6},
+        "challenge": "off",
         "awards": [
             {"key": "centres", "name": "十佳中心", "seats": 2, "max": 3},
             {"key": "households", "name": "百佳中心户", "seats": 3, "max": 5},

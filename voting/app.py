@@ -15,11 +15,15 @@ from werkzeug.wrappers import Request
 from config import load_config
 from voting import cli, logs
 from voting.services.boxes import init_boxes
+from voting.services.challenging import init_challenging
+from voting.services.identifying import init_identifying
 from voting.storage.database import db
-from voting.web import api, citizen, health
+from voting.web import api, citizen, health, my_votes, pictures, result_pages, screen, sign_in, voting, wechat_card
+from voting.web.compression import init_compression
 from voting.web.guard import init_guard
 from voting.web.limits import init_limits
 from voting.web.refusals import init_refusals
+from voting.web.static_files import init_static_files
 from voting.web.templating import init_templates
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,18 +55,31 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(load_config())
     app.config.from_mapping(config or {})
     app.session_interface = NoSessions()
+    init_compression(app)  # before all others, so that it sees the answer as it leaves
     logs.init_logs(app)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     init_boxes(app)
+    init_identifying(app)
+    init_challenging(app)
     init_guard(app)
+    sign_in.init_sign_in(app)
     init_limits(app)
     init_templates(app)
+    init_static_files(app)
     init_refusals(app)
     app.register_blueprint(citizen.bp)
+    app.register_blueprint(voting.bp)
+    app.register_blueprint(my_votes.bp)
+    app.register_blueprint(pictures.bp)
+    app.register_blueprint(wechat_card.bp)
+    app.register_blueprint(sign_in.bp)
     app.register_blueprint(health.bp)
+    app.register_blueprint(result_pages.bp)
+    app.register_blueprint(screen.bp)
     api.init_api(app)
     cli.init_cli(app)
+    wechat_card.init_wechat_card(app)  # before the headers it adds to: they are called last first
     app.after_request(_add_headers)
     if proxies := app.config["TRUSTED_PROXIES"]:
         # Only what our own proxies wrote is believed, and exactly as many of them as there are.
@@ -71,5 +88,6 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
 
 def _add_headers(response: Response) -> Response:
-    response.headers.extend(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     return response

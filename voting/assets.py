@@ -1,10 +1,14 @@
 """Builds what the browser gets: `python -m voting.assets`, called by run.py, does nothing when nothing changed.
 
 In:  voting/static/css, js and img; voting/translations/**/*.po
-Out: voting/static/dist/ with hashed names and manifest.json {"citizen.css": "citizen.X7.css", …}; a .mo beside each .po
+Out: voting/static/dist/ with hashed names, a .gz beside what packs well, and manifest.json {"citizen.css":
+     "citizen.X7.css", …}; a .mo beside each .po;
+     voting/fonts, the typeface of the posters
 Must not live here: anything the running application needs; it only reads the manifest.
 """
 
+import base64
+import gzip
 import hashlib
 import importlib.util
 import json
@@ -22,9 +26,21 @@ ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "voting" / "static"
 DIST = STATIC / "dist"
 TRANSLATIONS = ROOT / "voting" / "translations"
+FONTS = ROOT / "voting" / "fonts"
+#: two weights of nine; the package's other files are not needed
+FONT_FILES = tuple(
+    f"@expo-google-fonts/noto-serif-sc/{weight}/NotoSerifSC_{weight}.ttf" for weight in ("400Regular", "700Bold")
+)
 
 # Each entry with what it is written down to: for CSS esbuild wants browsers, of about the same age as es2017.
-ENTRIES = {"css/citizen.css": "chrome67,safari12", "js/citizen.js": "es2017"}
+ENTRIES = {
+    "css/citizen.css": "chrome67,safari12",
+    "js/citizen.js": "es2017",
+    "js/effort-worker.js": "es2017",
+    "css/screen.css": "chrome80,safari14",
+    "js/screen.js": "es2019",
+}
+PACKABLE = {".css", ".js", ".svg", ".wasm", ".ttf"}
 
 
 class BuildError(SystemExit):
@@ -54,6 +70,7 @@ def build() -> None:
 def bundle(out: Path) -> None:
     """Write the bundles, the images and the manifest into `out`."""
     install_packages()
+    copy_fonts()
     # The program itself, not the script beside it: npm leaves exactly the one for this machine.
     esbuild = next((ROOT / "node_modules" / "@esbuild").glob("*/bin/esbuild"), Path("esbuild"))
     manifest = {}
@@ -73,12 +90,37 @@ def bundle(out: Path) -> None:
         built = [path for path, about in outputs.items() if "entryPoint" in about]
         manifest[Path(entry).name] = Path(built[0]).name
         metafile.unlink()
-    if (STATIC / "img").is_dir():
-        shutil.copytree(STATIC / "img", out / "img", dirs_exist_ok=True)
-        for image in sorted(path for path in (STATIC / "img").rglob("*") if path.is_file()):
-            name = image.relative_to(STATIC).as_posix()
-            manifest[name] = name
+    for image in sorted(path for path in (STATIC / "img").rglob("*") if path.is_file()):
+        name = image.relative_to(STATIC)
+        # Named as esbuild names those that style sheets use, so that browsers may keep these for ever as well.
+        mark = base64.b32encode(hashlib.sha256(image.read_bytes()).digest())[:8].decode()
+        built_name = name.with_name(f"{name.stem}.{mark}{name.suffix}")
+        (out / built_name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(image, out / built_name)
+        manifest[name.as_posix()] = built_name.as_posix()
+    pack(out)
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def copy_fonts() -> None:
+    """The posters' typeface, out of its package and out of the browsers' reach: 15 MB each, and only drawn with here."""
+    FONTS.mkdir(exist_ok=True)
+    for font in FONT_FILES:
+        source, target = ROOT / "node_modules" / font, FONTS / Path(font).name
+        if not source.is_file():
+            raise BuildError(f"{font} is missing among the front-end packages; posters cannot be drawn without it.")
+        if not target.is_file() or target.stat().st_size != source.stat().st_size:
+            draft = target.with_name(f"{target.name}.new")
+            shutil.copyfile(source, draft)
+            draft.replace(target)
+
+
+def pack(out: Path) -> None:
+    """A .gz beside every built file that gets smaller by a tenth: packed once and well instead of at every request."""
+    for path in sorted(path for path in out.rglob("*") if path.suffix in PACKABLE):
+        packed = gzip.compress(path.read_bytes(), 9, mtime=0)
+        if len(packed) < 0.9 * path.stat().st_size:
+            path.with_name(path.name + ".gz").write_bytes(packed)
 
 
 def compile_translations() -> None:

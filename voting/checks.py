@@ -24,6 +24,17 @@ def check_port(port: int) -> None:
             raise LaunchError(f"Port {port} cannot be used ({error}): choose another one with --port.") from None
 
 
+def free_port_above(port: int) -> int:
+    """The next port that can be used."""
+    for other in range(port + 1, min(port + 100, 65536)):
+        try:
+            check_port(other)
+        except LaunchError:
+            continue
+        return other
+    raise LaunchError(f"No port above {port} can be used for the big screens: choose another one with --port.")
+
+
 def check_redis(url: str) -> None:
     """The server at REDIS_URL answers, or one sentence without its password."""
     import redis

@@ -72,12 +72,32 @@ def _progress(text: str) -> Progress:
 @click.option("--rules", "rules_file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--summary", default="")
 @click.option("--organizer", default="", help="Who runs the selection.")
-@click.option("--contact", default="", help="Telephone numbers for enquiries and supervision.")
+@click.option("--contact", default="", help="Where else the organizer can be reached.")
+@click.option("--enquiry-phone", default="", help="The telephone number for questions.")
+@click.option("--supervision-phone", default="", help="The telephone number for complaints, of another office.")
 @plainly
-def create(slug: str, title: str, rules_file: Path, summary: str, organizer: str, contact: str) -> None:
+def create(
+    slug: str,
+    title: str,
+    rules_file: Path,
+    summary: str,
+    organizer: str,
+    contact: str,
+    enquiry_phone: str,
+    supervision_phone: str,
+) -> None:
     """Add a draft campaign with the rule set of a JSON file (docs/organizers.md)."""
     text = rules_file.read_text("utf-8-sig")
-    campaigns.create_campaign(slug, title, text, summary=summary, organizer_name=organizer, contact=contact)
+    campaigns.create_campaign(
+        slug,
+        title,
+        text,
+        summary=summary,
+        organizer_name=organizer,
+        contact=contact,
+        enquiry_phone=enquiry_phone,
+        supervision_phone=supervision_phone,
+    )
     click.echo(f"{slug}: created as a draft. Next: flask campaign import {slug} AWARD FILE.csv")
 
 

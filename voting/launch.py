@@ -1,4 +1,4 @@
-"""Starts and watches everything one machine needs: Valkey, the database, the server, a recorder, simulated voters.
+"""Starts and watches everything one machine needs: Valkey, the database, server, recorder, screens, simulated voters.
 
 Lives here: which processes there are, in which order they start and stop, and what a person is told about it.
 Must not live here: how a process is handled (processes.py) or what the programs do.
@@ -19,13 +19,29 @@ from types import FrameType
 from typing import Any
 
 from config import ROOT, load_config
-from voting.checks import LaunchError, answers, check_database, check_port, check_redis
+from voting.checks import LaunchError, answers, check_database, check_port, check_redis, free_port_above
 from voting.processes import Child, Children, say
 from voting.tally import embedded
 
 START_TIMEOUT_S = 120.0
 MOST_RESTARTS = 5
 HEALTHY_AFTER_S = 60.0
+
+#: what may end and be started again while all others run on: its arguments, and what a person should know meanwhile
+REPLACEABLE = {
+    "recorder": (
+        ("-m", "flask", "--app", "wsgi", "ballots", "record", "--follow"),
+        "No vote is lost.",
+        "votes are accepted and kept in the ballot box, but not recorded until the cause above is mended and the "
+        "system is started again.",
+    ),
+    "screens": (
+        ("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{screens_port}", "--workers", "1")
+        + ("--no-ws", "--log-level", "error", "--workers-kill-timeout", "2", "voting.screens:app"),
+        "Big screens keep what they show.",
+        "big screens keep what they show until the system is started again.",
+    ),
+}
 
 
 def main(arguments: list[str]) -> None:
@@ -65,11 +81,12 @@ class Launcher:
         self.with_voters = with_voters
         self.valkey: embedded.EmbeddedValkey | None = None
         self.children: Children | None = None
-        self.recorder_due: float | None = None
-        self.restarts = {"recorder": 0, "valkey": 0}
+        self.due: dict[str, float] = {}
+        self.restarts = {"recorder": 0, "screens": 0, "valkey": 0}
         self.asked_to_stop = False
         self.interruptible = False
         self.campaigns: list[str] = []
+        self.screens_port = 0
 
     # --- before anything runs ---
 
@@ -144,9 +161,12 @@ class Launcher:
     # --- running ---
 
     def start(self) -> None:
-        """The server and the recorder; returns when the server answers."""
+        """The server, the recorder and the screens' process; returns when the server answers."""
         assert self.children is not None
         say("Starting the server and the recorder …")
+        self.screens_port = free_port_above(self.port)
+        # Without a proxy in front, pages and events have two ports: the page is told the other one.
+        self.children.environment.setdefault("SCREENS_URL", f"http://127.0.0.1:{self.screens_port}")
         workers = min(os.cpu_count() or 1, 4)
         server = self.children.start(
             "server",
@@ -156,7 +176,8 @@ class Launcher:
                 *("--respawn-failed-workers", "--workers-kill-timeout", "10", "wsgi:app"),
             ],
         )
-        self.start_recorder()
+        self.start_again("recorder")
+        self.start_again("screens")
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self.asked_to_stop and not answers(self.address + "/healthz"):
             if server.ended() is not None:
@@ -170,10 +191,12 @@ class Launcher:
             self.children.start("voters", ["-m", "voting.simulation", "--base-url", self.address])
         self.welcome()
 
-    def start_recorder(self) -> None:
+    def start_again(self, name: str) -> None:
+        """Start one of those that may be replaced; the first time too."""
         assert self.children is not None
-        self.recorder_due = None
-        self.children.start("recorder", ["-m", "flask", "--app", "wsgi", "ballots", "record", "--follow"])
+        self.due.pop(name, None)
+        arguments = REPLACEABLE[name][0]
+        self.children.start(name, [part.format(screens_port=self.screens_port) for part in arguments])
 
     def welcome(self) -> None:
         python = Path(sys.executable)
@@ -183,6 +206,7 @@ class Launcher:
         say(f"  Citizens      {self.address}/")
         for slug in self.campaigns[:5]:
             say(f"  Leaderboard   {self.address}/c/{slug}/leaderboard")
+            say(f"  Big screen    {self.address}/screen/{slug}")
         say(f"  Organizers    {shown} -m flask --app wsgi campaign status     (in {ROOT})")
         say("")
 
@@ -194,8 +218,8 @@ class Launcher:
             for child in [child for child in self.children.running if child.ended() is not None]:
                 self.children.forget(child)
                 self.on_end(child)
-            if self.recorder_due is not None and time.monotonic() >= self.recorder_due:
-                self.start_recorder()
+            for name in [name for name, due_s in self.due.items() if time.monotonic() >= due_s]:
+                self.start_again(name)
             if self.valkey and self.valkey.process and self.valkey.process.poll() is not None:
                 self.bring_back_valkey()
 
@@ -205,20 +229,18 @@ class Launcher:
         if child.name == "voters":
             say(f"The simulated voters have ended (exit code {code}).")
             return
-        if child.name != "recorder":
+        if child.name not in REPLACEABLE:
             raise LaunchError(f"The {child.name} stopped unexpectedly (exit code {code}); start again: python3 run.py")
+        _, meanwhile, given_up = REPLACEABLE[child.name]
         if time.monotonic() - child.started_at > HEALTHY_AFTER_S:
-            self.restarts["recorder"] = 0
-        delay = 2 ** self.restarts["recorder"]
-        self.restarts["recorder"] += 1
-        if self.restarts["recorder"] > MOST_RESTARTS:
-            say(
-                "The recorder keeps stopping and is left stopped: votes are accepted and kept in the ballot box, but "
-                "not recorded until the cause above is mended and the system is started again."
-            )
+            self.restarts[child.name] = 0
+        delay = 2 ** self.restarts[child.name]
+        self.restarts[child.name] += 1
+        if self.restarts[child.name] > MOST_RESTARTS:
+            say(f"The {child.name} process keeps stopping and is left stopped: {given_up}")
             return
-        say(f"The recorder stopped (exit code {code}); it is started again in {delay} s. No vote is lost.")
-        self.recorder_due = time.monotonic() + delay
+        say(f"The {child.name} stopped (exit code {code}); it is started again in {delay} s. {meanwhile}")
+        self.due[child.name] = time.monotonic() + delay
 
     def bring_back_valkey(self) -> None:
         self.restarts["valkey"] += 1
@@ -230,14 +252,14 @@ class Launcher:
     # --- the end ---
 
     def stop(self) -> None:
-        """Stop what was started: voters, then the server, then the recorder, and Valkey last. Never fails halfway."""
+        """Stop what was started: voters, screens, the server, the recorder, and Valkey last. Never fails halfway."""
         self.asked_to_stop, self.interruptible = True, False
         if self.children is None:
             return
         if not self.children.running and not self.valkey:
             return
         say("Stopping …")
-        order = {"voters": 0, "server": 1, "recorder": 2}
+        order = {"voters": 0, "screens": 1, "server": 2, "recorder": 3}
         for child in sorted(self.children.running, key=lambda child: order[child.name]):
             self.children.stop(child, grace_s=15.0)
         if self.valkey:

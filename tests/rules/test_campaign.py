@@ -9,6 +9,7 @@ import pytest
 
 from tests.builders import NOON_MS, PER_DAY, rule_set
 from voting.rules.campaign import Award, Group, Limits, check_transition, issues_before_opening, rules_hash
+from voting.rules.display import Display
 from voting.rules.errors import StageRefused
 from voting.rules.periods import DAY_MS
 from voting.rules.quota import Quota
@@ -76,7 +77,8 @@ def test_nothing_is_missing() -> None:
         ({"identity": ("sms",)}, "identity sms is not available"),
         ({"identity": ()}, "no identity"),
         ({"ties": ("coin",)}, "tie rule coin"),
-        ({"display": "neon"}, "display neon"),
+        ({"display": Display("neon")}, "display neon"),  # type: ignore[arg-type]
+        ({"online_weight": 101}, "not a percentage"),
     ],
 )
 def test_what_is_missing_is_named(changed: dict[str, Any], expected: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 
 from tests.builders import NOON_MS, PER_DAY, Poll, ballot_id_at, places, rule_set, voter
+from voting.identity import effort, question
 from voting.rules import errors
 from voting.rules.periods import DAY_MS, HOUR_MS, MINUTE_MS
 from voting.rules.quota import Quota
@@ -214,6 +215,86 @@ class TestAddresses:
         assert marks == ["", "", "", "new_devices"]
 
 
+class TestChallenges:
+    """Above the first address limits a ballot needs a solved challenge; each solution serves one ballot."""
+
+    ONE, TWO = b"one" * 5 + b"1", b"two" * 5 + b"2"
+
+    @pytest.fixture
+    def poll(self, valkey: Redis) -> Poll:
+        poll = Poll(valkey, rule_set(), places())
+        poll.box._address_limits = (60, 2, 6, 100)
+        return poll
+
+    def home(self, solved: bytes = b"", challenge: str = "on_challenge") -> Sender:
+        return Sender(b"homehome", "203.0.113.0/24", False, challenge, solved)
+
+    def crowd(self, poll: Poll) -> None:
+        """So many ballots that the next one is above the line."""
+        for name in "ab":
+            assert poll.cast(name, 1, sender=self.home()).marks == ""
+
+    def test_below_the_line_nothing_is_asked_and_nothing_spent(self, poll: Poll) -> None:
+        assert poll.cast("a", 1, sender=self.home(self.ONE)).marks == ""
+        assert poll.client.keys("*solved*") == []
+
+    def test_above_it_a_solution_is_needed_and_marked(self, poll: Poll) -> None:
+        self.crowd(poll)
+        before = keys_of(poll.client)
+        with pytest.raises(errors.ChallengeRequired):
+            poll.cast("c", 1, sender=self.home())
+        assert keys_of(poll.client) == before
+        assert poll.cast("c", 1, sender=self.home(self.ONE)).marks == "address_rate,solved"
+        entries = poll.client.xrange(poll.box.key("ballots"))
+        assert entries[-1][1][b"m"] == b"address_rate,solved"
+
+    def test_a_solution_serves_one_ballot_but_its_repeat_gets_the_receipt(self, poll: Poll) -> None:
+        self.crowd(poll)
+        ballot_id = ballot_id_at(NOON_MS)
+        first = poll.cast("c", 1, ballot_id=ballot_id, sender=self.home(self.ONE))
+        with pytest.raises(errors.ChallengeSpent):
+            poll.cast("d", 1, sender=self.home(self.ONE))
+        for solved in (self.ONE, b"", self.TWO):
+            again = poll.cast("c", 1, ballot_id=ballot_id, sender=self.home(solved))
+            assert (again.stream_id, again.first) == (first.stream_id, False)
+        assert poll.cast("d", 1, sender=self.home(self.TWO)).first
+
+    def test_a_refused_ballot_spends_no_solution(self, poll: Poll) -> None:
+        self.crowd(poll)
+        for choices in ((99,), (1, 3, 4)):
+            with pytest.raises(errors.Refusal):
+                poll.cast("c", *choices, sender=self.home(self.ONE))
+        assert poll.cast("c", 1, sender=self.home(self.ONE)).first
+
+    def test_it_is_remembered_for_longer_than_it_is_good(self, poll: Poll) -> None:
+        self.crowd(poll)
+        poll.cast("c", 1, sender=self.home(self.ONE))
+        (key,) = poll.client.keys("*solved*")
+        kept_ms = int(poll.client.pttl(key))  # type: ignore[arg-type]
+        longest_s = max(effort.GOOD_FOR_S, question.GOOD_FOR_S)
+        assert longest_s * 1000 < kept_ms - 30_000 < kept_ms <= 600_000
+
+    def test_always_and_off(self, poll: Poll) -> None:
+        with pytest.raises(errors.ChallengeRequired):
+            poll.cast("a", 1, sender=self.home(challenge="always"))
+        assert poll.cast("a", 1, sender=self.home(self.ONE, "always")).marks == "solved"
+        for name in "bc":
+            poll.cast(name, 1, sender=self.home(challenge="off"))
+        assert poll.cast("d", 1, sender=self.home(challenge="off")).marks == "address_rate"
+
+    def test_always_without_an_address(self, poll: Poll) -> None:
+        with pytest.raises(errors.ChallengeRequired):
+            poll.cast("a", 1, sender=Sender(challenge="always"))
+        assert poll.cast("a", 1, sender=Sender(challenge="always", solved=self.ONE)).first
+
+    def test_the_refusal_of_too_many_comes_all_the_same(self, poll: Poll) -> None:
+        self.crowd(poll)
+        for number in range(4):
+            poll.cast(f"v{number}", 1, sender=self.home(bytes([number]) * 16))
+        with pytest.raises(errors.AddressLimited):
+            poll.cast("w", 1, sender=self.home(self.ONE))
+
+
 class TestUnsure:
     """The box fails closed: every doubt is BoxUnavailable, and nothing is written."""
 
@@ -244,7 +325,7 @@ class TestUnsure:
 
     def test_redis_away(self, tmp_path: Path) -> None:
         box = BallotBox(connect(f"unix://{tmp_path}/nothing.sock"), 1, rule_set())
-        for act in (box.seal, box.status, box.counts, lambda: box.used(voter("a"), PER_DAY, "centres", 0)):
+        for act in (box.seal, box.status, box.counts, lambda: box.usage(voter("a"), 0)):
             with pytest.raises(errors.BoxUnavailable) as refused:
                 act()
             assert refused.value == errors.BoxUnavailable("unreachable")
@@ -270,20 +351,28 @@ class TestUnsure:
         assert keys_of(poll.client) == before
 
 
-def test_what_is_left_is_read_per_voter_and_award(valkey: Redis) -> None:
-    per_award = Quota("choices", "award", "day", 3)
-    ballots, rolling = Quota("ballots", "voter", "campaign", 5), Quota("choices", "voter", "rolling", 4)
-    poll = Poll(valkey, rule_set(quotas=(per_award, ballots, rolling)), places())
+def test_what_is_used_is_read_for_every_quota_line(valkey: Redis) -> None:
+    lines = (
+        Quota("choices", "award", "day", 3),
+        Quota("ballots", "voter", "campaign", 5),
+        Quota("choices", "voter", "rolling", 4),
+        Quota("choices", "group", "day", 2),
+        Quota("choices", "candidate", "campaign", 1),
+    )
+    poll = Poll(valkey, rule_set(quotas=lines), places())
     poll.cast("a", 1, 5, 11)
 
-    def used(quota: Quota, award: str = "", later_ms: int = 0) -> int:
-        return poll.box.used(voter("a"), quota, award, NOON_MS + later_ms)
+    def used(later_ms: int = 0, name: str = "a") -> list[dict[str, int]]:
+        return poll.box.usage(voter(name), NOON_MS + later_ms)
 
-    assert (used(per_award, "centres"), used(per_award, "households")) == (2, 1)
-    assert (used(ballots), used(rolling)) == (1, 3)
-    assert used(per_award, "centres", 12 * HOUR_MS) == 0
-    assert (used(rolling, later_ms=DAY_MS - 1), used(rolling, later_ms=DAY_MS)) == (3, 0)
-    assert poll.box.used(voter("b"), per_award, "centres", NOON_MS) == 0
+    # Candidates are named by their place among the ids: 1 is the first, 5 the fifth, 11 the seventh.
+    chosen = {"0": 1, "4": 1, "6": 1}
+    groups = {"north": 1, "south": 1}
+    assert used() == [{"centres": 2, "households": 1}, {"": 1}, {"": 3}, groups, chosen]
+    nobody = {"north": 0, "south": 0}
+    assert used(12 * HOUR_MS) == [{"centres": 0, "households": 0}, {"": 1}, {"": 3}, nobody, chosen]
+    assert (used(DAY_MS - 1)[2], used(DAY_MS)[2]) == ({"": 3}, {"": 0})
+    assert used(name="b") == [{"centres": 0, "households": 0}, {"": 0}, {"": 0}, nobody, {}]
 
 
 def test_two_campaigns_do_not_meet(valkey: Redis) -> None:

@@ -16,6 +16,7 @@ from tests.builders import rule_set
 from tests.storage.rows import COMMUNITY, VILLAGE, candidate_row, put_areas, put_campaign
 from voting.app import create_app
 from voting.assets import compile_translations
+from voting.rules.display import Display
 from voting.rules.periods import DAY_MS, HOUR_MS
 from voting.rules.quota import Quota
 from voting.rules.rule_text import write_rules
@@ -25,7 +26,7 @@ from voting.storage.database import db
 from voting.web.templating import Assets
 
 SLUG = "best"
-ASSETS = ("citizen.css", "citizen.js", "img/favicon.svg", "img/placeholder-centre.svg", "img/placeholder-household.svg")
+ASSETS = ("citizen.css", "citizen.js", "effort-worker.js", "screen.css", "screen.js", "img/favicon.svg", "img/placeholder-centre.svg", "img/placeholder-household.svg")
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +60,7 @@ def open_slug(web_app: Flask) -> str:
         opens_ms=now_ms - HOUR_MS,
         closes_ms=now_ms + 10 * DAY_MS,
         quotas=(Quota("choices", "award", "day", 3), Quota("choices", "candidate", "day", 1)),
+        display=Display(order="number"),
     )
     with web_app.app_context():
         with Session(db.engine) as session:

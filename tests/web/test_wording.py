@@ -34,7 +34,7 @@ FACTS: dict[str, Any] = {
     "until_minute": 1320, "candidate": 1, "scope": "award", "key": "centres", "chosen": 4, "least": 5, "most": 3,
     "retry_ms": NOON_MS + HOUR_MS, "quota": Quota("choices", "award", "day", 3), "used": 3, "asked": 1,
     "resets_ms": NOON_MS + 12 * HOUR_MS, "retry_s": 30, "slug": "best", "number": 3, "act": "open", "stage": "draft",
-    "issues": ("one",), "reasons": ("one",),
+    "providers": ("wechat", "sms"), "provider": "wechat", "left": 3, "issues": ("one",), "reasons": ("one",),
 }  # fmt: skip
 
 

@@ -9,13 +9,15 @@ from hashlib import sha256
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from voting.rules.display import LIVE, Display, display_issues
 from voting.rules.errors import StageRefused
 from voting.rules.periods import LocalTime
 from voting.rules.quota import Quota
 from voting.rules.ranking import TIE_RULES
 
-#: how counts are shown while voting runs; the other modes of published rule sets come with the pages that need them
-DISPLAYS = ("live", "hidden")
+#: when a voter known by the device alone must prove some effort: with every ballot, only when many come from one
+#: network address, or never
+CHALLENGES = ("always", "on_challenge", "off")
 
 Stage = Literal["draft", "open", "closed", "provisional", "published"]
 
@@ -75,8 +77,10 @@ class RuleSet:
     """Everything that decides whether a ballot is accepted. Frozen and hashed when the campaign opens.
 
     ``opens_ms <= t < closes_ms`` is the window; ``daily_hours`` are minutes after local midnight, from <= t < until;
-    ``identity`` names the providers a voter may use; ``repeat`` allows one candidate several times on a ballot;
-    ``ties`` lists, in order, what settles a tie across the last seat (``ranking.TIE_RULES``).
+    ``identity`` names the providers a voter may use, the one that decides first;
+    ``challenge`` is one of CHALLENGES; ``repeat`` allows one candidate several times on a ballot;
+    ``ties`` lists, in order, what settles a tie across the last seat (``ranking.TIE_RULES``). ``online_weight`` is
+    the share of the online vote in the whole selection, in percent, and ``purpose`` what its outcome is used for.
     """
 
     time_zone: str
@@ -89,8 +93,11 @@ class RuleSet:
     daily_hours: tuple[int, int] | None = None
     interval_s: int = 0
     identity: tuple[str, ...] = ("device",)
-    display: str = "live"
+    challenge: str = "on_challenge"
+    display: Display = LIVE
     ties: tuple[str, ...] = ()
+    online_weight: int = 100
+    purpose: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -202,8 +209,13 @@ def issues_before_opening(
     if rules.interval_s < 0:
         issues.append("the minimum interval must not be negative")
     issues += [f"tie rule {tie} is not known" for tie in rules.ties if tie not in TIE_RULES]
-    if rules.display not in DISPLAYS:
-        issues.append(f"display {rules.display} is not known")
+    issues += display_issues(rules.display, rules.opens_ms, rules.closes_ms)
+    if not 0 <= rules.online_weight <= 100:
+        issues.append(f"online_weight: {rules.online_weight} is not a percentage from 0 to 100")
+    if rules.challenge not in CHALLENGES:
+        issues.append(f"challenge {rules.challenge} is not known")
+    for provider in sorted(_doubled(list(rules.identity))):
+        issues.append(f"identity {provider} is given twice")
     for provider in rules.identity:
         if provider not in providers:
             issues.append(f"identity {provider} is not available")

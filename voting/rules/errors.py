@@ -171,6 +171,21 @@ class AddressLimited(Refusal):
 
 
 @dataclass(eq=False)
+class ChallengeRequired(Refusal):
+    """This ballot needs a solved challenge. ``problem``: "" none came, "expired" too late, "wrong" not solved."""
+
+    code = "challenge_required"
+    problem: str = ""
+
+
+@dataclass(eq=False)
+class ChallengeSpent(Refusal):
+    """The solved challenge was used before, with another ballot."""
+
+    code = "challenge_spent"
+
+
+@dataclass(eq=False)
 class TooManyRequests(Refusal):
     code = "too_many_requests"
     retry_s: int
@@ -220,6 +235,14 @@ class CandidateNotFound(Refusal):
 
 
 @dataclass(eq=False)
+class PhotoRefused(Refusal):
+    """A photo that cannot be used. ``problem``: "bytes" too many of them, "pixels" likewise, or "format"."""
+
+    code = "photo_refused"
+    problem: str
+
+
+@dataclass(eq=False)
 class ReceiptNotFound(Refusal):
     """Unknown codes and the receipts of other voters are the same answer."""
 
@@ -235,6 +258,14 @@ class BoxUnavailable(Refusal):
 
     code = "box_unavailable"
     reason: str
+
+
+@dataclass(eq=False)
+class ResultNotReady(Refusal):
+    """Nothing has been counted yet that could be announced."""
+
+    code = "result_not_ready"
+    slug: str
 
 
 # --- organizers -------------------------------------------------------------------------------------------------

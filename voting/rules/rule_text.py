@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from voting.rules.campaign import Award, Group, Limits, RuleSet
+from voting.rules.display import Display, Mode, Order, Until
 from voting.rules.quota import Per, Period, Quota, Unit
 
 T = TypeVar("T")
 KNOWN = {
-    "": "time_zone opens_at closes_at daily_hours identity ballot awards quotas interval_s display ties",
+    "": "time_zone opens_at closes_at daily_hours identity challenge ballot awards quotas interval_s display ties online_weight purpose",
+    "display": "mode every_s at until freeze_hours order gap",
     "ballot": "min max repeat",
     "award": "key name seats min max optional groups",
     "group": "key name min max optional",
@@ -61,10 +63,10 @@ def _instant(of: dict[str, Any], name: str) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _minute(text: object) -> int:
+def _minute(text: object, problem: str) -> int:
     parts = text.split(":") if isinstance(text, str) else []
     if len(parts) != 2 or not all(part.isdecimal() and len(part) == 2 for part in parts) or int(parts[1]) > 59:
-        raise RuleTextError('daily_hours: must be two times such as ["06:00", "22:00"]')
+        raise RuleTextError(problem)
     return int(parts[0]) * 60 + int(parts[1])
 
 
@@ -102,6 +104,36 @@ def _quota(value: object, path: str) -> Quota:
     return Quota(of["unit"], of["per"], of["period"], _field(of, "limit", f"{path}.", int))
 
 
+#: what each mode of display is told, beside freeze_hours and order
+_TOLD = {"live": "", "cached": "every_s", "daily": "at", "hidden": "until"}
+
+
+def _word(of: dict[str, Any], name: str, words: tuple[str, ...], default: str) -> Any:
+    word = of.get(name, default)
+    if word not in words:
+        raise RuleTextError(f"display.{name}: must be one of {', '.join(words)}")
+    return word
+
+
+def _display(value: object) -> Display:
+    """A mode by its name alone, or an object with what the mode needs to be told."""
+    of = {"mode": value} if isinstance(value, str) else _object(value, "display", "display")
+    mode: Mode = _word(of, "mode", get_args(Mode), "live")
+    told = _TOLD[mode]
+    for name in set(_TOLD.values()) & set(of) - {told}:
+        raise RuleTextError(f"display.{name}: says nothing about {mode}")
+    at = _minute(of.get("at"), 'display.at: must be a time such as "18:00"') if mode == "daily" else 0
+    return Display(
+        mode=mode,
+        every_s=_field(of, "every_s", "display.", int) if mode == "cached" else 0,
+        at_minute=at,
+        until=cast(Until, _word(of, "until", get_args(Until), "published")),
+        freeze_hours=_field(of, "freeze_hours", "display.", int, 0),
+        order=cast(Order, _word(of, "order", get_args(Order), "random")),
+        gap=_field(of, "gap", "display.", bool, False),
+    )
+
+
 def parse_rules(text: str) -> RuleSet:
     """Read a rule set from JSON; raises RuleTextError."""
     try:
@@ -114,8 +146,9 @@ def parse_rules(text: str) -> RuleSet:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise RuleTextError(f"time_zone: {zone} is not known") from None
     hours = of.get("daily_hours")
+    daily = 'daily_hours: must be two times such as ["06:00", "22:00"]'
     if hours is not None and (not isinstance(hours, list) or len(hours) != 2):
-        raise RuleTextError('daily_hours: must be two times such as ["06:00", "22:00"]')
+        raise RuleTextError(daily)
     paper = _object(of.get("ballot", {}), "ballot", "ballot")
     return RuleSet(
         time_zone=zone,
@@ -125,11 +158,14 @@ def parse_rules(text: str) -> RuleSet:
         quotas=_each(of, "quotas", _quota),
         ballot=_limits(paper, "ballot.", Limits(min=1, optional=False)),
         repeat=_field(paper, "repeat", "ballot.", bool, False),
-        daily_hours=None if hours is None else (_minute(hours[0]), _minute(hours[1])),
+        daily_hours=None if hours is None else (_minute(hours[0], daily), _minute(hours[1], daily)),
         interval_s=_field(of, "interval_s", "", int, 0),
         identity=_each(of, "identity", lambda item, at: str(item)) or ("device",),
-        display=_field(of, "display", "", str, "live"),
+        challenge=_field(of, "challenge", "", str, "on_challenge"),
+        display=_display(of.get("display", "live")),
         ties=_each(of, "ties", lambda item, at: str(item)),
+        online_weight=_field(of, "online_weight", "", int, 100),
+        purpose=_field(of, "purpose", "", str, ""),
     )
 
 
@@ -141,14 +177,32 @@ def _write_limits(limits: Limits) -> dict[str, Any]:
     return {"min": limits.min, "max": limits.max, "optional": limits.optional}
 
 
+def _write_display(display: Display) -> object:
+    told: dict[str, Any] = {"every_s": display.every_s, "at": _clock(display.at_minute), "until": display.until}
+    of = {name: value for name, value in told.items() if name == _TOLD[display.mode] and value != "published"}
+    of |= {"freeze_hours": display.freeze_hours} if display.freeze_hours else {}
+    of |= {"order": display.order} if display.order != "random" else {}
+    of |= {"gap": True} if display.gap else {}
+    return {"mode": display.mode} | of if of else display.mode
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def write_rules(rules: RuleSet) -> str:
-    """The canonical JSON of a rule set: sorted keys, whole seconds, no spaces. Equal rules give equal bytes."""
-    document = {
+    """The canonical JSON of a rule set: sorted keys, whole seconds, no spaces. Equal rules give equal bytes.
+
+    What rule sets could not say when the first campaigns opened is left out where it has nothing to say, so that the
+    published fingerprint of an older rule set stays the fingerprint of what this writes.
+    """
+    document: dict[str, Any] = {
         "time_zone": rules.time_zone,
         "opens_at": _iso(rules, rules.opens_ms),
         "closes_at": _iso(rules, rules.closes_ms),
-        "daily_hours": rules.daily_hours and [f"{m // 60:02}:{m % 60:02}" for m in rules.daily_hours],
+        "daily_hours": rules.daily_hours and [_clock(minute) for minute in rules.daily_hours],
         "identity": list(rules.identity),
+        "challenge": rules.challenge,
         "ballot": {"min": rules.ballot.min, "max": rules.ballot.max, "repeat": rules.repeat},
         "awards": [
             {"key": a.key, "name": a.name, "seats": a.seats}
@@ -158,7 +212,9 @@ def write_rules(rules: RuleSet) -> str:
         ],
         "quotas": [{"unit": q.unit, "per": q.per, "period": q.period, "limit": q.limit} for q in rules.quotas],
         "interval_s": rules.interval_s,
-        "display": rules.display,
+        "display": _write_display(rules.display),
         "ties": list(rules.ties),
     }
+    document |= {"online_weight": rules.online_weight} if rules.online_weight != 100 else {}
+    document |= {"purpose": rules.purpose} if rules.purpose else {}
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

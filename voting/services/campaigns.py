@@ -16,6 +16,7 @@ from voting.rules.quota import Place
 from voting.rules.rule_text import parse_rules, write_rules
 from voting.services.boxes import box_of, boxes
 from voting.services.catalogue import CampaignView, forget, get_campaign
+from voting.services.identifying import configured_providers
 from voting.services.transactions import reading, writing
 from voting.storage.ballots import count_ballots
 from voting.storage.campaigns import Campaign, add_campaign, bump_version, find_by_slug, lock_by_slug
@@ -23,7 +24,6 @@ from voting.storage.candidates import count_standing
 from voting.tally.ballot_box import BoxStatus
 from voting.tally.stream import Backlog, read_backlog
 
-PROVIDERS = frozenset({"device"})
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}[a-z0-9]")
 
 
@@ -88,7 +88,7 @@ def _box_missing(campaign: Campaign) -> bool:
 def _freeze(session: Session, campaign: Campaign) -> None:
     rules = parse_rules(campaign.rules)
     standing, grouped = count_standing(session, campaign.id)
-    issues = issues_before_opening(rules, standing, grouped, now_ms(), PROVIDERS)
+    issues = issues_before_opening(rules, standing, grouped, now_ms(), configured_providers())
     if issues:
         raise NotReadyToOpen(tuple(issues))
     campaign.stage = "open"

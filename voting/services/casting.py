@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from flask import current_app
 
 from voting.identity.base import Identity
+from voting.identity.device import PROVIDER as DEVICE
+from voting.identity.effort import NOTHING, Solved
 from voting.rules.address import fold_address
 from voting.rules.ballot import Ballot
 from voting.rules.ballot_id import parse_ballot_id
-from voting.rules.errors import BoxUnavailable, MalformedBallot
+from voting.rules.errors import BoxUnavailable, ChallengeRequired, MalformedBallot
 from voting.rules.periods import HOUR_MS
-from voting.rules.quota import Quota
 from voting.rules.voter import address_hash, receipt_code, voter_key
 from voting.services.boxes import box_of
 from voting.services.catalogue import CampaignView
+from voting.services.challenging import asked_of
 from voting.services.metering import count_ballot
 from voting.tally.ballot_box import Sender
 
@@ -37,16 +39,6 @@ class Receipt:
     marks: str
 
 
-@dataclass(frozen=True, slots=True)
-class LeftLine:
-    """What a voter has used of a quota line; ``award`` names the award of a line that is kept per award."""
-
-    quota: Quota
-    award: str | None
-    used: int
-    limit: int
-
-
 def voter_secret() -> bytes:
     """The key of every pseudonym; losing it would let everybody vote again."""
     return str(current_app.config["VOTER_SECRET"]).encode()
@@ -57,9 +49,18 @@ def voter_key_of(campaign: CampaignView, identity: Identity) -> bytes:
 
 
 def cast_ballot(
-    campaign: CampaignView, identity: Identity, ballot_id: str, choices: Sequence[int], address: str
+    campaign: CampaignView,
+    identity: Identity,
+    ballot_id: str,
+    choices: Sequence[int],
+    address: str,
+    solved: Solved = NOTHING,
 ) -> Receipt:
-    """Put a ballot into the campaign's box; raises the Refusal that says why it was not accepted."""
+    """Put a ballot into the campaign's box; raises the Refusal that says why it was not accepted.
+
+    ``solved`` is the challenge that came with it: only the box knows whether one is needed, and a repeat of an accepted
+    ballot gets its receipt whatever has become of its solution.
+    """
     if len(choices) > MOST_CHOICES:
         raise MalformedBallot(f"choices: at most {MOST_CHOICES}")
     if campaign.epoch is None:
@@ -68,32 +69,19 @@ def cast_ballot(
     ordered = tuple(sorted(choices))
     ballot = Ballot(parse_ballot_id(ballot_id), voter_key_of(campaign, identity), ordered)
     code = receipt_code(secret, campaign.id, ballot.ballot_id)
-    sender = _sender(secret, campaign.id, address, identity)
-    accepted = box_of(campaign.id, campaign.rules).cast(campaign.epoch, ballot, code, sender)
-    count_ballot(accepted.first)
+    sender = _sender(secret, campaign, address, identity, solved)
+    try:
+        accepted = box_of(campaign.id, campaign.rules).cast(campaign.epoch, ballot, code, sender)
+    except ChallengeRequired:
+        raise ChallengeRequired(solved.problem) from None
+    count_ballot(campaign.slug, accepted.first)
     return Receipt(ballot.ballot_id, code, campaign.slug, accepted.at_ms, ordered, accepted.first, accepted.marks)
 
 
-def _sender(secret: bytes, campaign: int, address: str, identity: Identity) -> Sender:
+def _sender(secret: bytes, campaign: CampaignView, address: str, identity: Identity, solved: Solved) -> Sender:
     """An address as it is kept: a keyed hash of the IPv4 address or IPv6 /64, and the network it lies in."""
-    new = identity.since_ms > time.time() * 1000 - HOUR_MS
-    folded = fold_address(address)
+    new = identity.provider == DEVICE and identity.since_ms > time.time() * 1000 - HOUR_MS
+    challenge, folded = asked_of(campaign.rules, identity), fold_address(address)
     if folded is None:
-        return Sender(new_device=new)
-    return Sender(address_hash(secret, campaign, folded.key), folded.network, new)
-
-
-def voter_standing(campaign: CampaignView, identity: Identity) -> list[LeftLine]:
-    """What a voter has used of the quotas that are kept per voter and per award; raises BoxUnavailable."""
-    box, key = box_of(campaign.id, campaign.rules), voter_key_of(campaign, identity)
-    now_ms = time.time_ns() // 1_000_000
-    lines: list[LeftLine] = []
-    for quota in campaign.rules.quotas:
-        if quota.per == "voter":
-            lines.append(LeftLine(quota, None, box.used(key, quota, "", now_ms), quota.limit))
-        elif quota.per == "award":
-            lines += [
-                LeftLine(quota, award.key, box.used(key, quota, award.key, now_ms), quota.limit)
-                for award in campaign.rules.awards
-            ]
-    return lines
+        return Sender(b"", "", new, challenge, solved.digest)
+    return Sender(address_hash(secret, campaign.id, folded.key), folded.network, new, challenge, solved.digest)

@@ -7,11 +7,9 @@ away. A campaign's candidates are read again only when its version rose. Votes a
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from flask import current_app
@@ -22,6 +20,7 @@ from voting.rules.areas import AreaTree
 from voting.rules.campaign import RuleSet, Stage
 from voting.rules.errors import CampaignNotFound
 from voting.rules.rule_text import parse_rules
+from voting.services.finding import BY_NUMBER, AreaLine, Finder, Listing
 from voting.storage.areas import load_areas
 from voting.storage.campaigns import Campaign, list_campaigns
 from voting.storage.candidates import list_candidates
@@ -29,12 +28,8 @@ from voting.storage.database import db
 
 FRESH_S = 1.0
 _EXTENSION = "voting_catalogue"
-_NUMBER = re.compile(r"(?:第|#|no\.?)?\s*0*([0-9]{1,9})\s*号?")
 
 log = logging.getLogger(__name__)
-
-#: (code, name, level) of an area
-AreaLine = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +47,7 @@ class CandidateView:
     summary: str
     story: str
     standing: str
+    photo: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +70,8 @@ class CampaignView:
     summary: str
     organizer_name: str
     contact: str
+    enquiry_phone: str
+    supervision_phone: str
     demonstration: bool
     stage: Stage
     paused_reason: str | None
@@ -89,7 +87,9 @@ class CampaignView:
     candidates: tuple[CandidateView, ...] = field(repr=False)
     by_id: dict[int, CandidateView] = field(repr=False)
     by_number: dict[int, CandidateView] = field(repr=False)
-    _finder: _Finder = field(repr=False)
+    #: all candidate ids ascending: the box numbers its candidates like this
+    ids: tuple[int, ...] = field(repr=False)
+    _finder: Finder = field(repr=False)
 
     def phase(self, now_ms: int) -> str:
         """draft, upcoming, open, paused, closed, provisional or published, as a page says it at that time."""
@@ -105,69 +105,33 @@ class CampaignView:
         """Counties and towns that have candidates, each county followed by its towns."""
         return self._finder.areas.get(award, [])
 
-    def search(self, award: str | None = None, q: str = "", area: str = "", page: int = 1, size: int = 40) -> Page:
-        """Candidates of an award and an area, every word of ``q`` in their name, area names, or number.
+    def search(
+        self,
+        award: str | None = None,
+        q: str = "",
+        area: str = "",
+        page: int = 1,
+        size: int = 40,
+        listing: Listing = BY_NUMBER,
+    ) -> Page:
+        """Candidates of an award and area, every word of ``q`` in their name, its pinyin or initials, or area names.
 
-        A number may be written 3, 03, 3号 or 第3号; its candidate then comes first.
+        A number may be written 3, 03, 3号 or 第3号; its candidate then comes first. What was found is kept in memory as
+        an index, and an order at random is worked out by position: a page costs a page, whichever it is.
         """
-        found = self._finder.find(self, award, q, area)
+        found = self._finder.listed(award, q, area, listing)
         pages = max(1, -(-len(found) // size))
         page = min(max(page, 1), pages)
         return Page(found[(page - 1) * size : page * size], page, pages, len(found))
 
-
-class _Finder:
-    """What searching one campaign needs, computed once: where awards begin, and areas with their folded names."""
-
-    __slots__ = ("areas", "names", "paths", "slices", "within")
-
-    def __init__(self, candidates: Sequence[CandidateView], tree: AreaTree) -> None:
-        self.names = [_fold(candidate.name) for candidate in candidates]
-        self.slices: dict[str | None, slice] = {None: slice(0, len(candidates))}
-        codes: dict[str | None, set[str]] = {None: set()}
-        for place, candidate in enumerate(candidates):
-            start = self.slices.setdefault(candidate.award, slice(place, place)).start
-            self.slices[candidate.award] = slice(start, place + 1)
-            if candidate.area_code is not None:
-                codes.setdefault(candidate.award, set()).add(candidate.area_code)
-        codes[None] = {code for some in codes.values() for code in some}
-        lineages = {code: tree.lineage(code) for code in codes[None]}
-        self.paths = {code: _fold(" ".join(tree.path(code))) for code in lineages}
-        self.within = {code: frozenset(area.code for area in line) for code, line in lineages.items()}
-        self.areas = {award: _area_lines(tree, some) for award, some in codes.items()}
-
-    def find(self, campaign: CampaignView, award: str | None, q: str, area: str) -> Sequence[CandidateView]:
-        part = self.slices.get(award, slice(0, 0))
-        found: Sequence[CandidateView] = campaign.candidates[part]
-        if area:
-            inside: set[str | None] = {code for code, line in self.within.items() if area in line}
-        words = _fold(q).split()
-        if words:
-            names = self.names[part]
-            places: Iterable[int] = range(len(found))
-            for word in words:
-                here = {code for code, path in self.paths.items() if word in path}
-                places = [at for at in places if word in names[at] or found[at].area_code in here]
-            found = [found[at] for at in places]
-        if area:
-            found = [candidate for candidate in found if candidate.area_code in inside]
-        number = _NUMBER.fullmatch(_fold(q).strip())
-        first = campaign.by_number.get(int(number[1])) if number else None
-        if first is None or award not in (None, first.award) or (area and first.area_code not in inside):
-            return found
-        return [first, *(candidate for candidate in found if candidate is not first)]
-
-
-def _fold(text: str) -> str:
-    """Full-width and upper-case letters made plain; the text itself when nothing changes, to keep one copy."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return text if folded == text else folded
-
-
-def _area_lines(tree: AreaTree, codes: Iterable[str]) -> list[AreaLine]:
-    lines = {area.code: area for code in codes for area in tree.lineage(code) if area.level in ("county", "town")}
-    in_order = sorted(lines.values(), key=lambda area: [above.code for above in tree.lineage(area.code)])
-    return [(area.code, area.name, area.level) for area in in_order]
+    def search_after(
+        self, award: str | None, q: str, area: str, after: int, size: int = 40
+    ) -> tuple[list[CandidateView], int | None]:
+        """As ``search``, from a cursor on: the number of the last candidate seen, 0 at the start; and the next cursor,
+        None at the end. Candidates that come or go in between shift nothing."""
+        found = self._finder.following(award, q, area, after, size + 1)
+        items = found[:size]
+        return items, items[-1].number if len(found) > size else None
 
 
 def _read_candidates(session: Session, campaign_id: int, rules: RuleSet, tree: AreaTree) -> tuple[CandidateView, ...]:
@@ -177,18 +141,21 @@ def _read_candidates(session: Session, campaign_id: int, rules: RuleSet, tree: A
     words: dict[str, str] = {}
     views = []
     # Unpacked and passed by position: with the names spelled out, tens of thousands of rows take twice as long.
-    for id_, number, award, group, code, name, area, summary, story, standing in list_candidates(session, campaign_id):
+    for row in list_candidates(session, campaign_id):
+        id_, number, award, group, code, name, area, summary, story, standing, photo = row
         if area not in paths:
             paths[area] = (area, tree.path(area))
         award = words.setdefault(award, award)
         group = group and words.setdefault(group, group)
         standing = words.setdefault(standing, standing)
-        views.append(CandidateView(id_, number, award, group, code, name, *paths[area], summary, story, standing))
+        views.append(
+            CandidateView(id_, number, award, group, code, name, *paths[area], summary, story, standing, photo)
+        )
     views.sort(key=lambda view: (order.get(view.award, len(order)), view.number))
     return tuple(views)
 
 
-def _view(session: Session, row: Campaign, tree: AreaTree) -> CampaignView:
+def _view(session: Session, row: Campaign, tree: AreaTree, before: CampaignView | None) -> CampaignView:
     rules = parse_rules(row.rules)
     candidates = _read_candidates(session, row.id, rules, tree)
     return CampaignView(
@@ -198,6 +165,8 @@ def _view(session: Session, row: Campaign, tree: AreaTree) -> CampaignView:
         summary=row.summary,
         organizer_name=row.organizer_name,
         contact=row.contact,
+        enquiry_phone=row.enquiry_phone,
+        supervision_phone=row.supervision_phone,
         demonstration=row.demonstration,
         stage=row.stage,
         paused_reason=row.paused_reason,
@@ -213,7 +182,8 @@ def _view(session: Session, row: Campaign, tree: AreaTree) -> CampaignView:
         candidates=candidates,
         by_id={candidate.id: candidate for candidate in candidates},
         by_number={candidate.number: candidate for candidate in candidates},
-        _finder=_Finder(candidates, tree),
+        ids=tuple(sorted(candidate.id for candidate in candidates)),
+        _finder=Finder(candidates, tree, before._finder if before else None),
     )
 
 
@@ -250,7 +220,9 @@ class _Catalogue:
                 current = {(row.id, row.version) for row in rows}
                 same = {view.slug: view for view in before.values() if (view.id, view.version) in current}
                 tree = load_areas(session) if len(same) < len(rows) else AreaTree(())
-                self._copy = {row.slug: same.get(row.slug) or _view(session, row, tree) for row in rows}
+                self._copy = {
+                    row.slug: same.get(row.slug) or _view(session, row, tree, before.get(row.slug)) for row in rows
+                }
         except SQLAlchemyError as error:
             if self._copy is None:
                 raise

@@ -19,7 +19,7 @@ from voting.services.campaigns import now_ms, seal_campaign
 from voting.services.catalogue import CampaignView, forget, get_campaign
 from voting.services.recording import drain
 from voting.services.transactions import writing
-from voting.storage.ballots import count_ballots, counts_by_candidate
+from voting.storage.ballots import count_ballots, counts_by_candidate, voids_by_reason
 from voting.storage.campaigns import bump_version, lock_by_slug
 from voting.storage.database import AnyRow
 from voting.storage.results import Result, find_latest_result, insert_result, list_standings
@@ -62,6 +62,7 @@ def count_campaign(slug: str) -> Provisional:
             "seal": campaign.sealed_id,
             "ballots": ballots,
             "voided": ballots - valid,
+            "void_reasons": voids_by_reason(session, row.id),
             "votes": sum(votes.values()),
             "tally_seen": tally is not None,
         }

@@ -65,6 +65,8 @@ def demonstration_rules(now_ms: int) -> RuleSet:
         quotas=(Quota("choices", "award", "day", 10), Quota("choices", "candidate", "day", 1)),
         ballot=Limits(min=1, max=20, optional=False),
         ties=("extend_seats",),
+        # In a demonstration everybody sits at one machine: its one address would be asked again and again.
+        challenge="off",
     )
 
 

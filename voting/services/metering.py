@@ -1,12 +1,14 @@
 """Figures for operators: counters of this process (shared by all workers through files) and gauges read on demand.
 
-No figure carries a voter, an address or a candidate.
+No figure carries a voter, an address or a candidate. Nor does one tell how many ballots a campaign has while its rules
+hold counts back: who can read this page could otherwise read there what every other page hides.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -14,19 +16,25 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from voting.rules.display import holds_back
 from voting.rules.errors import BoxUnavailable
 from voting.services.boxes import box_of, boxes
-from voting.services.catalogue import all_campaigns
+from voting.services.catalogue import CampaignView, all_campaigns
 from voting.tally.stream import read_backlog
 
-BALLOTS = Counter("voting_ballots_total", "Ballots answered, by outcome", ["outcome"])
+BALLOTS = Counter("voting_ballots_total", "Ballots answered, by campaign and outcome", ["campaign", "outcome"])
 REFUSALS = Counter("voting_refusals_total", "Requests refused, by code", ["code"])
-_first, _again = BALLOTS.labels("accepted"), BALLOTS.labels("repeated")
 
 
-def count_ballot(first: bool) -> None:
+def count_ballot(slug: str, first: bool) -> None:
     """A ballot was accepted, or recognised as one accepted before."""
-    (_first if first else _again).inc()
+    BALLOTS.labels(slug, "accepted" if first else "repeated").inc()
+
+
+def holds_counts_back(campaign: CampaignView) -> bool:
+    """Whether the number of ballots a campaign has now is nobody's business yet."""
+    sealed_ms = campaign.sealed_id and campaign.sealed_id[0]
+    return holds_back(campaign.rules, campaign.stage, time.time_ns() // 1_000_000, sealed_ms)
 
 
 def count_refusal(code: str) -> None:
@@ -36,13 +44,24 @@ def count_refusal(code: str) -> None:
 def exposition() -> tuple[bytes, str]:
     """All figures in the Prometheus text format, and its content type."""
     registry = CollectorRegistry()
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        MultiProcessCollector(registry)
-    else:
-        registry.register(BALLOTS)
-        registry.register(REFUSALS)
+    registry.register(_Counters())
     registry.register(_Boxes())
     return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+class _Counters(Collector):
+    """The counters of all workers, without those that would tell what a campaign holds back."""
+
+    def collect(self) -> Iterator[Metric]:
+        held_back = {view.slug for view in all_campaigns() if holds_counts_back(view)}
+        for metric in self._all():
+            metric.samples = [sample for sample in metric.samples if sample.labels.get("campaign") not in held_back]
+            yield metric
+
+    def _all(self) -> Iterable[Metric]:
+        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            return MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]
+        return [*BALLOTS.collect(), *REFUSALS.collect()]
 
 
 class _Boxes(Collector):
@@ -52,6 +71,9 @@ class _Boxes(Collector):
         up = GaugeMetricFamily("voting_box_up", "1 when the campaign's ballot box answers", labels=["campaign"])
         accepted = GaugeMetricFamily("voting_box_accepted", "Ballots the box accepted", labels=["campaign"])
         lag = GaugeMetricFamily("voting_recording_lag", "Ballots accepted, not recorded yet", labels=["campaign"])
+        delay = GaugeMetricFamily(
+            "voting_recording_delay_seconds", "Age of the oldest ballot given to a recorder", labels=["campaign"]
+        )
         for view in all_campaigns():
             if view.stage not in ("open", "closed"):
                 continue
@@ -61,7 +83,11 @@ class _Boxes(Collector):
             except (BoxUnavailable, RedisError):
                 box = backlog = None
             up.add_metric([view.slug], 1 if box and box.epoch == view.epoch else 0)
-            if box and backlog:
+            if box is None or backlog is None:
+                continue
+            waits_s = time.time() - backlog.oldest_pending[0] / 1000 if backlog.oldest_pending else 0.0
+            delay.add_metric([view.slug], max(0.0, waits_s))
+            if not holds_counts_back(view):
                 accepted.add_metric([view.slug], box.accepted)
                 lag.add_metric([view.slug], backlog.lag)
-        return up, accepted, lag
+        return up, accepted, lag, delay

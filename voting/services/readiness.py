@@ -12,13 +12,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from voting.rules.errors import BoxUnavailable
 from voting.services.boxes import box_of, boxes
 from voting.services.catalogue import all_campaigns
+from voting.services.metering import holds_counts_back
 from voting.services.transactions import reading
 from voting.tally.stream import read_backlog
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """``boxes`` maps a campaign to "up", "missing" or "epoch"; ``lag`` to ballots accepted and not recorded."""
+    """``boxes`` maps a campaign to "up", "missing" or "epoch"; ``lag`` to ballots accepted and not recorded.
+
+    A campaign that holds its counts back has no lag here: it is a number of ballots.
+    """
 
     redis: bool
     sql: bool
@@ -49,8 +53,9 @@ def readiness() -> Readiness:
         for view in campaigns:
             status = box_of(view.id, view.rules).status()
             states[view.slug] = "missing" if status is None else "up" if status.epoch == view.epoch else "epoch"
-            backlog = read_backlog(boxes().client, view.id)
-            lag[view.slug] = backlog.lag if backlog else 0
+            if not holds_counts_back(view):
+                backlog = read_backlog(boxes().client, view.id)
+                lag[view.slug] = backlog.lag if backlog else 0
     except (BoxUnavailable, RedisError):
         redis = False
     return Readiness(redis, sql, states, lag)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voting.identity.base import Identity
@@ -27,17 +28,17 @@ class ReceiptView:
     state: str
 
 
-def find_receipt(code: str, identity: Identity | None) -> ReceiptView:
+def find_receipt(code: str, identities: Sequence[Identity]) -> ReceiptView:
     """The ballot of a receipt code, for the voter who cast it; unknown and foreign codes are the same ReceiptNotFound.
 
     Shown to its voter only: a code that anybody could look up would prove to a buyer that the vote was delivered.
     """
     parsed = parse_receipt_code(code)
-    if parsed is None or identity is None:
+    if parsed is None or not identities:
         raise ReceiptNotFound
     campaigns = {view.id: view for view in all_campaigns()}
     found = _in_ledger(parsed, campaigns) or _in_stream(parsed, campaigns)
-    if found is None or found[1] != voter_key_of(found[0].campaign, identity):
+    if found is None or all(found[1] != voter_key_of(found[0].campaign, each) for each in identities):
         raise ReceiptNotFound
     return found[0]
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from voting.rules.periods import HOUR_MS
 from voting.storage.database import AnyRow, Base, insert_for, table_of
 
 StreamId = tuple[int, int]
@@ -135,6 +136,12 @@ def find_ballot_by_receipt(session: Session, code: str) -> AnyRow | None:
     return session.execute(select(table_of(Ballot)).where(Ballot.receipt == code)).one_or_none()
 
 
+def ballots_of_voters(session: Session, campaign_id: int, voters: Sequence[bytes], limit: int) -> Sequence[AnyRow]:
+    """The newest ballots of some voters of a campaign, as rows of every column."""
+    query = select(table_of(Ballot)).where(Ballot.campaign_id == campaign_id, Ballot.voter_key.in_(voters))
+    return session.execute(query.order_by(Ballot.stream_ms.desc(), Ballot.stream_seq.desc()).limit(limit)).all()
+
+
 def last_stream_id(session: Session, campaign_id: int) -> StreamId | None:
     """The highest place in the stream that is recorded. Several recorders: lower ones may still be on their way."""
     query = select(Ballot.stream_ms, Ballot.stream_seq).where(Ballot.campaign_id == campaign_id)
@@ -142,32 +149,64 @@ def last_stream_id(session: Session, campaign_id: int) -> StreamId | None:
     return None if row is None else (row.stream_ms, row.stream_seq)
 
 
-def _up_to(query: Query, upto: StreamId | None) -> Query:
-    """Only the ballots at or before a place in the stream."""
-    if upto is None:
-        return query
-    return query.where(tuple_(Ballot.stream_ms, Ballot.stream_seq) <= tuple_(*upto))
+def _between(query: Query, after: StreamId | None, upto: StreamId | None) -> Query:
+    """Only the ballots behind one place in the stream, and at or before another."""
+    place = tuple_(Ballot.stream_ms, Ballot.stream_seq)
+    if after is not None:
+        query = query.where(place > tuple_(*after))
+    return query if upto is None else query.where(place <= tuple_(*upto))
 
 
 def count_ballots(
-    session: Session, campaign_id: int, upto: StreamId | None = None, without_voided: bool = False
+    session: Session,
+    campaign_id: int,
+    upto: StreamId | None = None,
+    without_voided: bool = False,
+    after: StreamId | None = None,
 ) -> int:
-    """How many ballots are recorded, up to and with a place in the stream."""
-    query = _up_to(select(func.count()).select_from(Ballot).where(Ballot.campaign_id == campaign_id), upto)
+    """How many ballots are recorded, up to and with a place in the stream, and behind another."""
+    query = _between(select(func.count()).select_from(Ballot).where(Ballot.campaign_id == campaign_id), after, upto)
     if without_voided:
         query = query.where(Ballot.ballot_id.not_in(select(Void.ballot_id)))
     return session.scalar(query) or 0
 
 
 def counts_by_candidate(
-    session: Session, campaign_id: int, upto: StreamId | None = None, without_voided: bool = False
+    session: Session,
+    campaign_id: int,
+    upto: StreamId | None = None,
+    without_voided: bool = False,
+    after: StreamId | None = None,
 ) -> dict[int, int]:
-    """Recorded votes by candidate id, up to and with a place in the stream; candidates without votes are left out."""
+    """Recorded votes by candidate id, up to and with a place in the stream, and behind another.
+
+    Candidates without votes are left out.
+    """
     query = select(Choice.candidate_id, func.sum(Choice.times)).join(Ballot, Ballot.ballot_id == Choice.ballot_id)
-    query = _up_to(query.where(Ballot.campaign_id == campaign_id), upto)
+    query = _between(query.where(Ballot.campaign_id == campaign_id), after, upto)
     if without_voided:
         query = query.where(Ballot.ballot_id.not_in(select(Void.ballot_id)))
     return {candidate: int(votes) for candidate, votes in session.execute(query.group_by(Choice.candidate_id))}
+
+
+def votes_by_hour(
+    session: Session,
+    campaign_id: int,
+    window: tuple[int, int],
+    shift_ms: int = 0,
+    without_voided: bool = False,
+) -> dict[int, int]:
+    """Recorded votes of ballots accepted in ``window`` (from <= t < until), by hour number; empty hours are left out.
+
+    The number is whole hours since 1970 on a clock that runs ``shift_ms`` ahead of UTC.
+    """
+    hour = ((Ballot.stream_ms + shift_ms) // HOUR_MS).label("hour")
+    query = select(hour, func.sum(Choice.times)).join(Ballot, Ballot.ballot_id == Choice.ballot_id)
+    query = query.where(Ballot.campaign_id == campaign_id, Ballot.stream_ms >= window[0], Ballot.stream_ms < window[1])
+    if without_voided:
+        query = query.where(Ballot.ballot_id.not_in(select(Void.ballot_id)))
+    # By the name of the column: PostgreSQL would take two bound values for two different expressions.
+    return {int(number): int(votes) for number, votes in session.execute(query.group_by("hour"))}
 
 
 def iter_ballots(
@@ -194,3 +233,10 @@ def insert_void(session: Session, ballot_id: str, reason: str, actor: str, evide
     """Mark a ballot as void. A ballot is voided once: a second time raises IntegrityError."""
     values = {"ballot_id": ballot_id, "reason": reason, "actor": actor, "evidence": evidence, "created_at": created_at}
     session.execute(insert_for(session, Void), values)
+
+
+def voids_by_reason(session: Session, campaign_id: int) -> dict[str, int]:
+    """How many ballots of a campaign are void, by reason."""
+    query = select(Void.reason, func.count().label("ballots")).join(Ballot, Ballot.ballot_id == Void.ballot_id)
+    query = query.where(Ballot.campaign_id == campaign_id).group_by(Void.reason).order_by(Void.reason)
+    return {row.reason: row.ballots for row in session.execute(query)}

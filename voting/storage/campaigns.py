@@ -35,6 +35,8 @@ class Campaign(Base):
     summary: Mapped[str] = mapped_column(Text, default="")
     organizer_name: Mapped[str] = mapped_column(String(200), default="")
     contact: Mapped[str] = mapped_column(String(200), default="")
+    enquiry_phone: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    supervision_phone: Mapped[str] = mapped_column(String(64), default="", server_default="")
     demonstration: Mapped[bool] = mapped_column(default=False)
     stage: Mapped[Stage] = mapped_column(String(16), default="draft")
     paused_reason: Mapped[str | None] = mapped_column(Text)

@@ -1,6 +1,7 @@
 """The candidates table: who can be chosen, under which award, and where they live.
 
-``code`` is the key of imports and unique in an award; ``number`` is what people see and unique in the campaign.
+``code`` is the key of imports and unique in an award; ``number`` is what people see and unique in the campaign;
+``photo`` names a picture by its content (``services/photos.py``), null while there is none.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from voting.rules.errors import CandidateNotFound
 from voting.storage.database import AnyRow, Base, table_of
 
 _EDITABLE = ("group_key", "number", "name", "area_code", "summary", "story")
@@ -48,10 +50,11 @@ class Candidate(Base):
     summary: Mapped[str] = mapped_column(String(280), default="")
     story: Mapped[str] = mapped_column(Text, default="")
     standing: Mapped[str] = mapped_column(String(16), default="standing")
+    photo: Mapped[str | None] = mapped_column(String(32))
 
 
 def insert_candidates(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert many candidates; rows carry every column but the id. The ids follow the order of the rows."""
+    """Insert many candidates; rows carry every column but id and photo. The ids follow the order of the rows."""
     if rows:
         session.execute(insert(table_of(Candidate)), rows)
 
@@ -90,8 +93,23 @@ def list_candidates(session: Session, campaign_id: int) -> Sequence[AnyRow]:
         Candidate.summary,
         Candidate.story,
         Candidate.standing,
+        Candidate.photo,
     )
     return session.execute(query.where(Candidate.campaign_id == campaign_id).order_by(Candidate.number)).all()
+
+
+def get_candidate(session: Session, candidate_id: int) -> Candidate:
+    """The candidate of that id; raises CandidateNotFound."""
+    candidate = session.get(Candidate, candidate_id)
+    if candidate is None:
+        raise CandidateNotFound(candidate_id)
+    return candidate
+
+
+def set_photo(session: Session, candidate_id: int, photo: str | None) -> None:
+    """Give a candidate a picture, or take it away."""
+    table = table_of(Candidate)
+    session.execute(update(table).where(table.c.id == candidate_id).values(photo=photo))
 
 
 def count_standing(session: Session, campaign_id: int) -> tuple[dict[str, int], dict[str, int]]:

@@ -11,6 +11,7 @@ Keys, all under the campaign's prefix ``{v<id>}`` so that one script may touch t
 ``:day:<n>:<bucket>``  hash    voter -> what was used on local day n; likewise ``:campaign:`` and ``:rolling:``
 ``:last:<bucket>``     hash    voter -> time of the last ballot, only with a minimum interval
 ``:address:<hash>``    string  what one network address sent within the hour
+``:solved:<digest>``   string  a solved challenge that was used; kept longer than a challenge is good for
 =====================  ======  ==================================================================================
 
 Nothing here sets or adds to a count without a ballot. When Redis is away or unsure the answer is BoxUnavailable: the
@@ -32,7 +33,7 @@ from voting.rules.ballot import Ballot
 from voting.rules.ballot_id import ballot_id_ms
 from voting.rules.campaign import RuleSet
 from voting.rules.errors import BoxUnavailable
-from voting.rules.quota import Place, Quota
+from voting.rules.quota import Period, Place
 from voting.tally.connection import OwnConnection
 from voting.tally.layout import Layout
 from voting.tally.scripts import read_script
@@ -42,8 +43,9 @@ StreamId = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class AddressLimits:
-    """Ballots from one address: marked above ``hourly`` (with ``burst`` at once) or ``new_devices``, refused above
-    ``refused_hourly``. Traffic only: in a model of mobile carriers these refuse at most 0.09 % of honest voters."""
+    """Ballots from one address: marked, and challenged, above ``hourly`` (with ``burst`` at once) or ``new_devices``,
+    refused above ``refused_hourly``. Traffic only: in a model of mobile carriers these refuse at most 0.09 % of honest
+    voters."""
 
     hourly: int = 600
     burst: int = 120
@@ -53,11 +55,14 @@ class AddressLimits:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Where a ballot came from: a pseudonym of the address (8 bytes), its /24 or /64, and whether the device is new."""
+    """Where a ballot came from: a pseudonym of the address (8 bytes), its /24 or /64, and whether the device is new;
+    when a challenge is asked of it (``campaign.CHALLENGES``), and the digest of the challenge it has solved."""
 
     address_hash: bytes = b""
     network: str = ""
     new_device: bool = False
+    challenge: str = "off"
+    solved: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,8 @@ class BallotBox:
             sender.network,
             "1" if sender.new_device else "0",
             *self._address_limits,
+            sender.challenge,
+            sender.solved,
         )
         outcome = answer[0]
         if outcome == b"accepted":
@@ -230,16 +237,28 @@ class BallotBox:
             raise BoxUnavailable("missing")
         return Counts({int(key): int(count) for key, count in tally.items()}, int(accepted), int(last))
 
-    def used(self, voter_key: bytes, quota: Quota, award: str, now_ms: int) -> int:
-        """Units a voter has used under a quota line per voter or per award, for showing what is left."""
+    def usage(self, voter_key: bytes, now_ms: int) -> list[dict[str, int]]:
+        """What a voter has used, for each quota line of the rules (``Layout.lines_of``); one round trip."""
+        quotas = self.layout.rules.quotas
+        periods: list[Period] = list(dict.fromkeys(quota.period for quota in quotas))
+        records = self._usage_records(voter_key, periods, now_ms)
+        used = {
+            period: self.layout.usage_in(period, msgpack.unpackb(packed) if packed else [], now_ms)
+            for period, packed in zip(periods, records, strict=True)
+        }
+        return [self.layout.lines_of(quota, used[quota.period]) for quota in quotas]
+
+    def _usage_records(self, voter_key: bytes, periods: list[Period], now_ms: int) -> list[bytes | None]:
         bucket, field = voter_key[:2].hex(), voter_key[2:10]
-        name = f"day:{self.layout.local.day(now_ms)}" if quota.period == "day" else quota.period
+        names = [f"day:{self.layout.local.day(now_ms)}" if period == "day" else period for period in periods]
         try:
-            packed = self.client.hget(self.key(f"{name}:{bucket}"), field)
+            with self.client.pipeline(transaction=False) as pipeline:
+                for name in names:
+                    pipeline.hget(self.key(f"{name}:{bucket}"), field)
+                records: list[bytes | None] = pipeline.execute()
         except (ConnectionError, TimeoutError):
             raise BoxUnavailable("unreachable") from None
-        flat = msgpack.unpackb(packed) if packed else []
-        return self.layout.used_in(quota, flat, award, now_ms)
+        return records
 
     def place_of_receipt(self, code: str) -> StreamId | None:
         """Where the ballot of a receipt code stands in the stream, while the box remembers its id (48 h)."""

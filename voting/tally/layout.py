@@ -16,7 +16,7 @@ from voting.rules import errors
 from voting.rules.campaign import Limits, RuleSet
 from voting.rules.errors import Refusal
 from voting.rules.periods import DAY_MS
-from voting.rules.quota import Place, Quota, resets_at
+from voting.rules.quota import Period, Place, Quota, resets_at
 
 BALLOTS, CHOICES, FIRST_SCOPE = 0, 1, 2
 PART = {"ballot": 0, "award": 1, "group": 2}
@@ -96,16 +96,31 @@ class Layout:
         key = str(candidate) if candidate else self._keys.get(scope, "")
         return errors.QuotaSpent(quota, key, used, asked, resets_at(quota, self.local, now_ms, oldest_ms or None))
 
-    def used_in(self, quota: Quota, flat: list[Any], award: str, now_ms: int) -> int:
-        """Units under a voter's or an award's scope in an unpacked usage record."""
-        scope = CHOICES if quota.per == "voter" else self._scopes["award", award]
-        if quota.unit == "ballots":
-            scope = BALLOTS
+    def usage_in(self, period: Period, flat: list[Any], now_ms: int) -> dict[int, int]:
+        """Units by scope in an unpacked usage record of that period."""
         records = [flat]
-        if quota.period == "rolling":
+        if period == "rolling":
             pairs = zip(flat[::2], flat[1::2], strict=True)
             records = [record for at_ms, record in pairs if at_ms > now_ms - DAY_MS]
-        return sum(dict(zip(record[::2], record[1::2], strict=True)).get(scope, 0) for record in records)
+        used: dict[int, int] = {}
+        for record in records:
+            for scope, units in zip(record[::2], record[1::2], strict=True):
+                used[scope] = used.get(scope, 0) + units
+        return used
+
+    def lines_of(self, quota: Quota, used: dict[int, int]) -> dict[str, int]:
+        """Units a quota line has used, by award key, group key, or place among the candidates ("0" = lowest id).
+
+        A line per voter has one entry, under "". Awards and groups are all listed, candidates only where used.
+        """
+        if quota.unit == "ballots":
+            return {"": used.get(BALLOTS, 0)}
+        if quota.per == "voter":
+            return {"": used.get(CHOICES, 0)}
+        if quota.per == "candidate":
+            first = self._first_candidate
+            return {str(scope - first): units for scope, units in used.items() if scope >= first}
+        return {key: used.get(scope, 0) for (part, key), scope in self._scopes.items() if part == quota.per}
 
 
 _BY_CODE: dict[str, type[Refusal]] = {

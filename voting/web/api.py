@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from spectree import Response as Answers
 from spectree import SpecTree
 
-from voting.rules.errors import CampaignNotFound, MalformedBallot
+from voting.rules.errors import CampaignNotFound, IdentityMissing, MalformedBallot
 from voting.rules.rule_text import write_rules
 from voting.services import casting, catalogue, leaderboard, receipts
 from voting.services.casting import Receipt
 from voting.services.catalogue import CampaignView, CandidateView
+from voting.services.challenging import new_effort
 from voting.web import guard
 from voting.web.api_models import (
     AwardOut,
@@ -26,6 +27,7 @@ from voting.web.api_models import (
     CampaignsOut,
     CandidateOut,
     CandidatesOut,
+    ChallengeOut,
     FindQuery,
     LeaderboardOut,
     PaperOut,
@@ -34,6 +36,7 @@ from voting.web.api_models import (
     StandingOut,
 )
 from voting.web.boards import Bodies
+from voting.web.challenges import read_solution
 from voting.web.limits import LOOK_UPS, PAPERS, SEARCHES, limiter
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -61,7 +64,8 @@ def documented(**described: Any) -> Callable[[View], View]:
     return describe
 
 
-def _answers(model: Any, *problems: int, status: int = 200) -> Answers:
+def answers(model: Any, *problems: int, status: int = 200) -> Answers:
+    """What a view may answer with, for the document."""
     codes: dict[str, Any] = {f"HTTP_{status}": model} | {f"HTTP_{code}": ProblemOut for code in problems}
     return Answers(**codes)
 
@@ -85,6 +89,8 @@ def _campaign_out(campaign: CampaignView) -> CampaignOut:
         summary=campaign.summary,
         organizer=campaign.organizer_name,
         contact=campaign.contact,
+        enquiry_phone=campaign.enquiry_phone,
+        supervision_phone=campaign.supervision_phone,
         demonstration=campaign.demonstration,
         phase=campaign.phase(int(time.time() * 1000)),
         paused_reason=campaign.paused_reason,
@@ -115,14 +121,14 @@ def _candidate_out(c: CandidateView) -> CandidateOut:
 
 
 @bp.get("/campaigns")
-@documented(resp=_answers(CampaignsOut), tags=["campaigns"])
+@documented(resp=answers(CampaignsOut), tags=["campaigns"])
 def list_campaigns() -> Response:
     """Campaigns that are not drafts, newest first."""
     return _send(CampaignsOut(campaigns=[_campaign_out(each) for each in catalogue.all_campaigns()]))
 
 
 @bp.get("/campaigns/<slug>")
-@documented(resp=_answers(CampaignOut, 404), tags=["campaigns"])
+@documented(resp=answers(CampaignOut, 404), tags=["campaigns"])
 def show_campaign(slug: str) -> Response:
     """One campaign with its rule set."""
     return _send(_campaign_out(_campaign(slug)))
@@ -130,19 +136,30 @@ def show_campaign(slug: str) -> Response:
 
 @bp.get("/campaigns/<slug>/candidates")
 @limiter.limit(SEARCHES)
-@documented(query=FindQuery, resp=_answers(CandidatesOut, 404, 429), tags=["campaigns"])
+@documented(query=FindQuery, resp=answers(CandidatesOut, 404, 429), tags=["campaigns"])
 def list_candidates(slug: str) -> Response:
-    """Candidates by award and number, 40 a page; ``q`` searches number, name and area."""
+    """Candidates by award and number, 40 at a time; ``q`` searches number, name, pinyin, initials and area.
+
+    To read a long list, pass ``after=0`` and then each answer's ``next`` until it is null; ``page`` jumps instead.
+    """
     campaign = _campaign(slug)
     args = request.args
-    page = args.get("page", 1, type=int)
-    found = campaign.search(args.get("award"), args.get("q", "")[:40], args.get("area", "")[:12], page=page)
-    items = [_candidate_out(each) for each in found.items]
-    return _send(CandidatesOut(candidates=items, page=found.page, pages=found.pages, total=found.total))
+    award, q, area = args.get("award"), args.get("q", "")[:40], args.get("area", "")[:12]
+    after = args.get("after", type=int)
+    found = campaign.search(award, q, area, page=args.get("page", 1, type=int))
+    items, following = (found.items, None) if after is None else campaign.search_after(award, q, area, after)
+    out = CandidatesOut(
+        candidates=[_candidate_out(each) for each in items],
+        page=found.page,
+        pages=found.pages,
+        total=found.total,
+        next=following,
+    )
+    return _send(out)
 
 
 @bp.get("/campaigns/<slug>/leaderboard")
-@documented(query=BoardQuery, resp=_answers(LeaderboardOut, 404, 503), tags=["campaigns"])
+@documented(query=BoardQuery, resp=answers(LeaderboardOut, 404, 503), tags=["campaigns"])
 def show_leaderboard(slug: str) -> Response:
     """Standings, at most a second old; answers 304 to a matching If-None-Match."""
     campaign = _campaign(slug)
@@ -177,6 +194,8 @@ def show_leaderboard(slug: str) -> Response:
             as_of=board.as_of_ms,
             final=board.final,
             hidden=board.hidden,
+            frozen=board.frozen,
+            next_update=board.next_ms,
             ballots=board.ballots,
             votes=board.votes,
             voided=board.voided,
@@ -189,7 +208,7 @@ def show_leaderboard(slug: str) -> Response:
 
 @bp.get("/campaigns/<slug>/ballot")
 @limiter.limit(PAPERS)
-@documented(resp=_answers(PaperOut, 404, 429), tags=["voting"])
+@documented(resp=answers(PaperOut, 403, 404, 429), tags=["voting"])
 def new_ballot(slug: str) -> Response:
     """A fresh ballot id and CSRF token; sets the device cookie if there is none."""
     paper = guard.new_ballot_paper(_campaign(slug))
@@ -198,25 +217,43 @@ def new_ballot(slug: str) -> Response:
     return response
 
 
+@bp.get("/campaigns/<slug>/challenge")
+@limiter.limit(PAPERS)
+@documented(resp=answers(ChallengeOut, 403, 404, 429), tags=["voting"])
+def new_challenge(slug: str) -> Response:
+    """A proof-of-work challenge for this voter and campaign, in ALTCHA's format, good for five minutes.
+
+    Solved, it goes back as ``effort`` with a ballot: base64 of {"challenge": …, "solution": …}. It serves one ballot.
+    """
+    campaign = _campaign(slug)
+    identity = guard.current_identity(campaign)
+    if identity is None:
+        raise IdentityMissing
+    response = jsonify(new_effort(slug, identity))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 @bp.post("/campaigns/<slug>/ballots")
 @documented(
-    json=BallotIn, resp=_answers(ReceiptOut, 200, 400, 403, 404, 409, 415, 422, 429, 503, status=201), tags=["voting"]
+    json=BallotIn, resp=answers(ReceiptOut, 200, 400, 403, 404, 409, 415, 422, 429, 503, status=201), tags=["voting"]
 )
 def cast(slug: str) -> Response:
     """Cast a ballot: 201 the first time, 200 with the same body for the same ballot again.
 
     Needs the device cookie and the X-CSRF-Token of ``GET …/ballot``. A 503 or a lost answer means "unknown": send the
-    same ballot id again.
+    same ballot id again. ``challenge_required`` means: solve ``GET …/challenge`` and send the ballot again with it.
     """
     campaign = _campaign(slug)
-    identity = guard.check_vote_request(slug, request.headers.get(guard.TOKEN_HEADER, ""))
+    identity = guard.check_vote_request(campaign, request.headers.get(guard.TOKEN_HEADER, ""))
     if request.mimetype != "application/json":
         raise MalformedBallot("body: must be application/json")
     try:
         paper = BallotIn.model_validate_json(request.get_data(cache=False))
     except ValidationError as error:
         raise MalformedBallot(_first_problem(error)) from None
-    receipt = casting.cast_ballot(campaign, identity, paper.ballot_id, paper.choices, guard.client_address())
+    solved = read_solution(campaign, identity, paper.solution())
+    receipt = casting.cast_ballot(campaign, identity, paper.ballot_id, paper.choices, guard.client_address(), solved)
     return Response(_receipt_body(receipt), 201 if receipt.first else 200, mimetype="application/json")
 
 
@@ -242,10 +279,10 @@ def _receipt_body(receipt: Receipt) -> str:
 
 @bp.get("/receipts/<code>")
 @limiter.limit(LOOK_UPS)
-@documented(resp=_answers(ReceiptOut, 404, 429), tags=["voting"])
+@documented(resp=answers(ReceiptOut, 404, 429), tags=["voting"])
 def show_receipt(code: str) -> Response:
     """A ballot by its receipt code, for the voter who cast it; everybody else gets the same 404 as for no receipt."""
-    found = receipts.find_receipt(code, guard.current_identity())
+    found = receipts.find_receipt(code, guard.current_identities())
     response = _send(
         ReceiptOut(
             ballot_id=found.ballot_id,

@@ -18,6 +18,13 @@ class BallotIn(BaseModel):
 
     ballot_id: Annotated[str, Field(strict=True, min_length=26, max_length=26, examples=["01KAH2Q3V4W5X6Y7Z8A9B0C1D2"])]
     choices: Annotated[list[CandidateId], Field(min_length=1, max_length=MOST_CHOICES)]
+    #: a solved challenge, where one is asked for: of ``GET …/challenge``, or the answer to a page's question
+    effort: Annotated[str, Field(max_length=2000)] = ""
+    question: Annotated[str, Field(max_length=100)] = ""
+    answer: Annotated[str, Field(max_length=20)] = ""
+
+    def solution(self) -> dict[str, str]:
+        return {"effort": self.effort, "question": self.question, "answer": self.answer}
 
 
 class ReceiptOut(BaseModel):
@@ -38,6 +45,13 @@ class PaperOut(BaseModel):
     csrf_token: str
 
 
+class ChallengeOut(BaseModel):
+    """A challenge of ALTCHA's second version; to be sent back as it is, beside its solution."""
+
+    parameters: dict[str, Any]
+    signature: str
+
+
 class AwardOut(BaseModel):
     key: str
     name: str
@@ -53,6 +67,8 @@ class CampaignOut(BaseModel):
     summary: str
     organizer: str
     contact: str
+    enquiry_phone: str
+    supervision_phone: str
     demonstration: bool
     phase: str
     paused_reason: str | None
@@ -83,6 +99,7 @@ class CandidatesOut(BaseModel):
     page: int
     pages: int
     total: int
+    next: int | None
 
 
 class StandingOut(BaseModel):
@@ -96,16 +113,48 @@ class StandingOut(BaseModel):
 
 
 class LeaderboardOut(BaseModel):
-    """``as_of`` is epoch milliseconds; ``awards`` maps an award's key to its standings, best first."""
+    """``as_of`` is epoch milliseconds; ``awards`` maps an award's key to its standings, best first.
+
+    Counts are as of ``as_of``, which is a past instant where the rules say so. ``next_update`` is when newer ones come
+    (``hidden``: when there will be some); null while they move with every vote, or when that is not before the result.
+    """
 
     campaign: str
     as_of: int
     final: bool
     hidden: bool
+    frozen: bool
+    next_update: int | None
     ballots: int
     votes: int
     voided: int
     awards: dict[str, list[StandingOut]]
+
+
+class ResultAwardOut(BaseModel):
+    """``undecided`` are tied across the last seat, which the rules leave to be settled."""
+
+    selected: list[StandingOut]
+    undecided: list[StandingOut]
+
+
+class ResultOut(BaseModel):
+    """One version of the counted result. ``seal`` is the end of the stream of ballots, ``differing`` how many
+    candidates the ledger and the running tally disagreed about (the ledger governs)."""
+
+    campaign: str
+    version: int
+    state: str
+    counted_at: int
+    counts_hidden: bool
+    ballots: int | None
+    votes: int | None
+    voided: int | None
+    void_reasons: dict[str, int]
+    differing: int
+    seal: str | None
+    rules_hash: str | None
+    awards: dict[str, ResultAwardOut]
 
 
 class FindQuery(BaseModel):
@@ -113,6 +162,7 @@ class FindQuery(BaseModel):
     q: str = ""
     area: str = ""
     page: int = 1
+    after: int | None = None
 
 
 class BoardQuery(BaseModel):

@@ -6,6 +6,7 @@ Ranks and votes come from ``services.leaderboard`` as they are; nothing is count
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,10 +18,16 @@ FIRST_PAGE = 100
 MOST_BODIES = 400
 LONGEST_QUERY = 80
 
+#: slug, raw query, and the reader's language and size of text
+Asked = tuple[str, bytes, tuple[str, int]]
+
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
-    """Rows of one award on one page. ``best`` is the highest number of votes, the length of a full bar."""
+    """Rows of one award on one page. ``best`` is the highest number of votes, the length of a full bar.
+
+    ``counted``: somebody has votes; before, the order of the rows means nothing.
+    """
 
     award: Award
     rows: list[BoardRow]
@@ -30,6 +37,7 @@ class BoardPage:
     total: int
     size: int
     best: int
+    counted: bool
 
 
 def cut(board: Board, award: Award, page: int) -> BoardPage:
@@ -40,24 +48,41 @@ def cut(board: Board, award: Award, page: int) -> BoardPage:
     page = min(max(page, 1), pages)
     shown = rows[(page - 1) * size : page * size]
     rest = max(0, len(rows) - page * size)
-    return BoardPage(award, shown, page, pages, rest, len(rows), size, max(1, rows[0].votes) if rows else 1)
+    best = rows[0].votes if rows else 0
+    return BoardPage(award, shown, page, pages, rest, len(rows), size, max(1, best), best > 0)
+
+
+def gap_above(board: Board, row: BoardRow) -> int | None:
+    """How many votes the next one above is ahead; None for whoever is first, alone or with others."""
+    rows = board.awards.get(row.candidate.award, [])
+    first = bisect_left(rows, -row.votes, key=lambda each: -each.votes)
+    return rows[first - 1].votes - row.votes if first else None
 
 
 class _Rows:
-    """Rows by candidate of the newest board of each campaign: made once per snapshot, not once per page."""
+    """Rows and ranks by candidate of the newest board of each campaign: made once per snapshot, not once per page."""
 
     def __init__(self) -> None:
-        self._made: dict[str, tuple[Board, dict[int, BoardRow]]] = {}
+        self._made: dict[str, tuple[Board, dict[int, BoardRow], dict[int, int]]] = {}
 
-    def of(self, campaign: CampaignView, board: Board) -> dict[int, BoardRow]:
+    def _of(self, campaign: CampaignView, board: Board) -> tuple[Board, dict[int, BoardRow], dict[int, int]]:
         made = self._made.get(campaign.slug)
         if made is None or made[0] is not board:
             rows = {row.candidate.id: row for rows in board.awards.values() for row in rows}
-            made = self._made[campaign.slug] = (board, rows)
-        return made[1]
+            ranks = {id_: row.rank for id_, row in rows.items()}
+            made = self._made[campaign.slug] = (board, rows, ranks)
+        return made
+
+    def rows(self, campaign: CampaignView, board: Board) -> dict[int, BoardRow]:
+        return self._of(campaign, board)[1]
+
+    def ranks(self, campaign: CampaignView, board: Board) -> dict[int, int]:
+        """The very same object as long as the board is the same."""
+        return self._of(campaign, board)[2]
 
 
-rows_by_candidate = _Rows().of
+_rows = _Rows()
+rows_by_candidate, ranks_by_candidate = _rows.rows, _rows.ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +99,14 @@ class Answers:
     """The last answers by the request as it came in, so that a second one within a second costs nothing but looking."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, bytes, str], Answer] = {}
+        self._kept: dict[Asked, Answer] = {}
 
-    def find(self, asked: tuple[str, bytes, str], board: Board) -> Answer | None:
+    def find(self, asked: Asked, board: Board) -> Answer | None:
         """The answer made from this very board, if there is one."""
         kept = self._kept.get(asked)
         return kept if kept is not None and kept.board is board else None
 
-    def keep(self, asked: tuple[str, bytes, str], answer: Answer) -> None:
+    def keep(self, asked: Asked, answer: Answer) -> None:
         # Odd addresses are answered, not kept: nobody can fill our memory with them.
         if len(asked[1]) <= LONGEST_QUERY:
             if len(self._kept) >= MOST_BODIES:

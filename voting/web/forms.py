@@ -30,6 +30,8 @@ class FindForm(Form):
     )
     area = StringField(filters=[_trim], validators=[Optional(), Regexp(r"[0-9]{2,12}\Z")])
     page = IntegerField(validators=[Optional(), NumberRange(1, 100_000)])
+    #: the page a ＋ or － was pressed on, which is shown again
+    on = IntegerField(validators=[Optional(), NumberRange(1, 100_000)])
 
     @classmethod
     def read(cls, args: MultiDict[str, str]) -> FindForm:
@@ -39,7 +41,8 @@ class FindForm(Form):
         if form.area.errors:
             form.area.data = ""
         if form.page.errors or form.page.data is None:
-            form.page.data = 1
+            stays = not form.on.errors and ("add" in args or "drop" in args)
+            form.page.data = (form.on.data if stays else None) or 1
         return form
 
 

@@ -5,18 +5,27 @@ The vote's defence rides in what is read anyway: one signed cookie and one keyed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Flask, Response, after_this_request, current_app, request
 from ulid import ULID
+from werkzeug.wrappers import Response as BaseResponse
 
 from voting.identity.base import Identity
-from voting.identity.device import COOKIE_DAYS, DeviceIdentity
+from voting.identity.cookies import IdentityCookie
+from voting.identity.device import PROVIDER as DEVICE
+from voting.identity.device import DeviceIdentity
+from voting.identity.tokens import BallotTokens
 from voting.rules.errors import IdentityForged, IdentityMissing, WrongOrigin, WrongToken
+from voting.rules.identity_errors import SignInRequired
 from voting.services.catalogue import CampaignView
 
 TOKEN_HEADER = "X-CSRF-Token"
 TOKEN_FIELD = "csrf_token"
+#: providers that vouch for a person, and for how long a browser is taken at its word
+SIGN_INS = ("wechat", "sms", "oidc")
+SIGNED_IN_DAYS = 30
 _EXTENSION = "voting_guard"
 
 
@@ -26,22 +35,39 @@ class BallotPaper:
 
     ballot_id: str
     csrf_token: str
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class _Jar:
+    """One provider's cookies under their name in this environment."""
+
+    name: str
+    cookies: IdentityCookie
 
 
 @dataclass(frozen=True, slots=True)
 class _Guard:
     devices: DeviceIdentity
-    cookie: str
+    jars: dict[str, _Jar]
+    tokens: BallotTokens
     secure: bool
     public_host: str
 
 
 def init_guard(app: Flask) -> None:
     """Production cookies carry the __Host- prefix: only this very host can set them, and only over HTTPS."""
-    secure = bool(app.config["SESSION_COOKIE_SECURE"])
+    secure, secret = bool(app.config["SESSION_COOKIE_SECURE"]), app.config["SECRET_KEY"]
     public_host = (app.config.get("PUBLIC_URL") or "").partition("://")[2]
-    cookie = "__Host-device" if secure else "device"
-    app.extensions[_EXTENSION] = _Guard(DeviceIdentity(app.config["SECRET_KEY"]), cookie, secure, public_host)
+    devices = DeviceIdentity(secret)
+    kinds = [devices, *(IdentityCookie(secret, provider, SIGNED_IN_DAYS) for provider in SIGN_INS)]
+    jars = {kind.provider: _Jar(cookie_name(app, kind.provider), kind) for kind in kinds}
+    app.extensions[_EXTENSION] = _Guard(devices, jars, BallotTokens(secret), secure, public_host)
+
+
+def cookie_name(app: Flask, name: str) -> str:
+    """The name of one of our cookies in this environment."""
+    return f"__Host-{name}" if app.config["SESSION_COOKIE_SECURE"] else name
 
 
 def _guard() -> _Guard:
@@ -54,55 +80,104 @@ def client_address() -> str:
     return request.remote_addr or ""
 
 
-def current_identity() -> Identity | None:
-    """The identity this request carries, or None; a forged one is none."""
+def current_identity(campaign: CampaignView | None = None) -> Identity | None:
+    """Who this browser is in a campaign (without one: which device), or None; a forged identity is none."""
     try:
-        return _read_identity()
-    except (IdentityMissing, IdentityForged):
+        return _read_identity(campaign.rules.identity if campaign else (DEVICE,))
+    except (IdentityMissing, IdentityForged, SignInRequired):
         return None
 
 
-def _read_identity() -> Identity:
+def current_identities() -> list[Identity]:
+    """Everybody this browser is known as, for what was done under any of these names."""
+    found = []
+    for jar in _guard().jars.values():
+        try:
+            if cookie := request.cookies.get(jar.name):
+                found.append(jar.cookies.read(cookie))
+        except IdentityForged:
+            pass
+    return found
+
+
+def _read_identity(providers: tuple[str, ...]) -> Identity:
+    """The identity of the first provider that this browser has one of."""
+    jars, forged = _guard().jars, False
+    for provider in providers:
+        jar = jars.get(provider)
+        cookie = request.cookies.get(jar.name) if jar else None
+        if jar and cookie:
+            try:
+                return jar.cookies.read(cookie)
+            except IdentityForged:
+                forged = True
+    if DEVICE not in providers:
+        raise SignInRequired(providers)
+    raise IdentityForged if forged else IdentityMissing
+
+
+def keep_identity(response: BaseResponse, provider: str, cookie: str | None = None, subject: bytes = b"") -> None:
+    """Give the browser the cookie of an identity that its provider has just vouched for."""
     guard = _guard()
-    cookie = request.cookies.get(guard.cookie)
-    if not cookie:
-        raise IdentityMissing
-    return guard.devices.read(cookie)
+    jar = guard.jars[provider]
+    response.set_cookie(
+        jar.name,
+        cookie or jar.cookies.write(subject),
+        jar.cookies.days * 86_400,
+        httponly=True,
+        samesite="Lax",
+        secure=guard.secure,
+    )
+
+
+def forget_sign_ins(response: BaseResponse, providers: Sequence[str] = SIGN_INS) -> None:
+    """Take identities from the browser, every one but the device's: somebody else is going to use this phone."""
+    guard = _guard()
+    for provider in providers:
+        response.delete_cookie(guard.jars[provider].name, httponly=True, samesite="Lax", secure=guard.secure)
 
 
 def new_ballot_paper(campaign: CampaignView) -> BallotPaper:
-    """A fresh ballot id and the token for it; the response gets an identity cookie if there is none."""
+    """A fresh ballot id and the token for it; where devices may vote, the response gives one that has none its cookie.
+
+    Raises SignInRequired where the voter has to sign in first.
+    """
     guard = _guard()
-    identity = current_identity()
+    identity = current_identity(campaign)
     if identity is None:
+        if DEVICE not in campaign.rules.identity:
+            raise SignInRequired(campaign.rules.identity)
         value = guard.devices.issue()
         identity = guard.devices.read(value)
 
         @after_this_request
         def keep(response: Response) -> Response:
-            response.set_cookie(
-                guard.cookie, value, COOKIE_DAYS * 86_400, httponly=True, samesite="Lax", secure=guard.secure
-            )
+            keep_identity(response, DEVICE, value)
             return response
 
-    return BallotPaper(str(ULID()), guard.devices.csrf_token(identity, campaign.slug))
+    return BallotPaper(str(ULID()), guard.tokens.make(identity, campaign.slug), identity)
 
 
-def check_vote_request(slug: str, token: str | None = None) -> Identity:
-    """The voter's identity; refuses ballots from other sites' pages and without a token of this voter and campaign.
-
-    ``token`` defaults to the form's own field. Raises IdentityMissing, IdentityForged, WrongOrigin or WrongToken.
-    """
-    guard = _guard()
+def check_origin() -> None:
+    """Refuse what a page of another site sends. Programs send no Origin; every browser that can run our pages sends
+    one with a POST."""
     origin = request.headers.get("Origin")
-    # Programs send no Origin; every browser that can run our pages sends one with a POST.
     if origin is not None:
         host = origin.partition("://")[2]
-        if not host or host not in (request.host, guard.public_host):
+        if not host or host not in (request.host, _guard().public_host):
             raise WrongOrigin
-    identity = _read_identity()
+
+
+def check_vote_request(campaign: CampaignView, token: str | None = None) -> Identity:
+    """The voter's identity; refuses ballots from other sites' pages and without a token of this voter and campaign.
+
+    ``token`` defaults to the form's own field. Raises IdentityMissing, IdentityForged, SignInRequired, WrongOrigin or
+    WrongToken.
+    """
+    check_origin()
+    identity = _read_identity(campaign.rules.identity)
     token = request.form.get(TOKEN_FIELD) if token is None else token
     if not token:
         raise WrongToken
-    guard.devices.check_csrf(identity, slug, token)
+    _guard().tokens.check(identity, campaign.slug, token)
     return identity

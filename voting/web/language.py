@@ -1,4 +1,7 @@
-"""Which language a reader gets: ``?lang=``, then the cookie, then Accept-Language; Chinese otherwise."""
+"""Which language a reader gets: ``?lang=``, then the cookie, then Accept-Language; Chinese otherwise.
+
+What was asked for in an address is kept in a cookie here, the size of the text (``text_size``) too.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from flask import Flask, Response, g, request
 from flask_babel import Babel
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
+
+from voting.web import text_size
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -48,10 +53,19 @@ def html_lang() -> str:
     return "en" if pick_locale() == "en" else "zh-CN"
 
 
+def reader() -> tuple[str, int]:
+    """What a page's wording and size depend on: the key of whatever is kept for several readers."""
+    return pick_locale(), text_size.large_level()
+
+
 def _remember(response: Response) -> ResponseReturnValue:
-    # Looked for in the raw query first: the vote's path passes here too and should pay nothing for it.
+    # The vote's path passes here too, without a query, and should pay nothing for it.
+    if not request.query_string:
+        return response
     if b"lang=" in request.query_string and (asked := request.args.get("lang", "")) in LOCALES:
         response.set_cookie(COOKIE, asked, max_age=YEAR_S, samesite="Lax", secure=request.is_secure)
+    if (level := text_size.asked_level()) is not None:
+        response.set_cookie(text_size.COOKIE, str(level), max_age=YEAR_S, samesite="Lax", secure=request.is_secure)
     return response
 
 

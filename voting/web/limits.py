@@ -16,6 +16,8 @@ from voting.web.guard import client_address
 SEARCHES = "1200 per minute"
 LOOK_UPS = "600 per minute"
 PAPERS = "1200 per minute"
+POSTERS = "300 per minute"
+CODES = "120 per minute"
 
 
 def address_key() -> str:

@@ -59,7 +59,7 @@ def phase_sentence(campaign: CampaignView, at_ms: int) -> str:
         return gettext("投票暂停，恢复后可以继续投票。")
     if phase == "closed":
         closed = min(rules.closes_ms, campaign.sealed_at or rules.closes_ms)
-        return gettext("投票已于 %(when)s 截止，正在清点。", when=day_time(closed, rules))
+        return gettext("投票已于 %(when)s 截止，正在统计。", when=day_time(closed, rules))
     if phase == "provisional":
         return gettext("初步结果正在公示。如有异议，请联系主办方。")
     if phase == "published":

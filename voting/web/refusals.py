@@ -7,15 +7,17 @@ import time
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, json, render_template, request
+from flask import Flask, Response, current_app, g, json, render_template, request
 from flask_limiter.errors import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
-from voting.rules import errors
+from voting.rules import errors, identity_errors
 from voting.rules.errors import CampaignNotFound, MalformedBallot, Refusal
 from voting.services.catalogue import CampaignView, get_campaign
 from voting.services.metering import count_refusal
+from voting.web.challenges import AskedQuestion, question_for
 from voting.web.forms import read_choices
+from voting.web.guard import current_identity
 from voting.web.wording import Sentence, describe, describe_status
 
 log = structlog.get_logger(__name__)
@@ -40,13 +42,27 @@ STATUS: dict[type[Refusal], int] = {
     errors.QuotaSpent: 403,
     errors.AddressLimited: 429,
     errors.TooManyRequests: 429,
+    errors.ChallengeRequired: 403,
+    errors.ChallengeSpent: 403,
+    identity_errors.SignInRequired: 403,
+    identity_errors.SignInLost: 403,
+    identity_errors.SignInDenied: 403,
+    identity_errors.SnapshotVisitor: 403,
+    identity_errors.ProviderUnavailable: 503,
+    identity_errors.NumberNotValid: 422,
+    identity_errors.CodeTooSoon: 429,
+    identity_errors.CodeLimited: 429,
+    identity_errors.CodeWrong: 422,
+    identity_errors.CodeExpired: 422,
     errors.IdentityMissing: 403,
     errors.IdentityForged: 403,
     errors.WrongToken: 403,
     errors.WrongOrigin: 403,
     errors.CampaignNotFound: 404,
     errors.CandidateNotFound: 404,
+    errors.PhotoRefused: 422,
     errors.ReceiptNotFound: 404,
+    errors.ResultNotReady: 404,
     errors.BoxUnavailable: 503,
     errors.StageRefused: 409,
     errors.NotReadyToOpen: 409,
@@ -57,7 +73,7 @@ BOX_RETRY_S = 2
 
 def retry_after_s(refusal: Refusal, now_ms: int) -> int | None:
     """Whole seconds until the same request may be granted, where that is known."""
-    if isinstance(refusal, errors.BoxUnavailable):
+    if isinstance(refusal, errors.BoxUnavailable | identity_errors.ProviderUnavailable):
         return BOX_RETRY_S
     if isinstance(refusal, errors.TooManyRequests):
         return max(1, refusal.retry_s)
@@ -66,6 +82,8 @@ def retry_after_s(refusal: Refusal, now_ms: int) -> int | None:
         errors.TooSoon: "retry_ms",
         errors.AddressLimited: "retry_ms",
         errors.QuotaSpent: "resets_ms",
+        identity_errors.CodeTooSoon: "retry_ms",
+        identity_errors.CodeLimited: "retry_ms",
     }.get(type(refusal))
     moment = getattr(refusal, at_ms) if at_ms else None
     return None if moment is None else max(1, math.ceil((moment - now_ms) / 1000))
@@ -84,7 +102,8 @@ def _for_program() -> bool:
 
 
 def _campaign() -> CampaignView | None:
-    slug = (request.view_args or {}).get("slug")
+    # A call-back from a provider has no campaign in its address; the sign-in under way knows it.
+    slug = (request.view_args or {}).get("slug") or g.get("about", (None,))[0]
     try:
         campaign = get_campaign(slug) if slug else None
     except Exception:  # the refusal at hand matters more than the campaign's name on its page
@@ -102,13 +121,27 @@ def _refused(refusal: Refusal) -> Response:
     else:
         chosen = _chosen()
         body = render_template(
-            "errors/refusal.html", refusal=refusal, sentence=sentence, status=status, campaign=campaign, chosen=chosen
+            "errors/refusal.html",
+            refusal=refusal,
+            sentence=sentence,
+            status=status,
+            campaign=campaign,
+            chosen=chosen,
+            question=_question(refusal, campaign),
         )
         response = Response(body, status, mimetype="text/html")
     if wait_s is not None:
         response.headers["Retry-After"] = str(wait_s)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _question(refusal: Refusal, campaign: CampaignView | None) -> AskedQuestion | None:
+    """The question of a page that asks for a challenge."""
+    if campaign is None or not isinstance(refusal, errors.ChallengeRequired | errors.ChallengeSpent):
+        return None
+    identity = current_identity(campaign)
+    return question_for(campaign, identity) if identity else None
 
 
 def _public_facts(refusal: Refusal) -> dict[str, Any]:
@@ -125,7 +158,8 @@ def _public_facts(refusal: Refusal) -> dict[str, Any]:
 def _chosen() -> list[int]:
     """What the voter had chosen, so that the page can offer it again."""
     try:
-        return read_choices([*request.args.getlist("choice"), *request.form.getlist("choice")])
+        sent = [*request.args.getlist("choice"), *request.form.getlist("choice")]
+        return read_choices(sent) or list(g.get("about", (None, ()))[1])
     except (MalformedBallot, HTTPException):
         return []
 

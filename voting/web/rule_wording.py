@@ -12,6 +12,7 @@ from flask_babel import gettext
 
 from voting.rules.campaign import Award, Limits, RuleSet
 from voting.rules.quota import Quota
+from voting.web.display_wording import display_sentences, tie_sentence
 from voting.web.times import duration, full_time, minute_of_day
 
 
@@ -131,7 +132,52 @@ def _identity_sentences(rules: RuleSet) -> tuple[str, ...]:
         sentences.append(
             gettext("不用注册。投票次数按手机浏览器计算：请用同一部手机的同一个浏览器投票，并允许保存 Cookie。")
         )
+        if rules.challenge == "always":
+            sentences.append(gettext("提交选票时自动验证一次，防止机器刷票。"))
+        elif rules.challenge == "on_challenge":
+            sentences.append(gettext("同一网络短时间内投票的人多时，提交前会请您多做一次验证，不影响计票。"))
+    if "wechat" in rules.identity:
+        sentences.append(gettext("用微信投票：提交选票时由微信确认身份，投票次数按微信用户计算，不用关注任何公众号。"))
+    if "sms" in rules.identity:
+        sentences.append(gettext("用手机号投票：提交选票前用短信验证码确认，投票次数按手机号计算。"))
+    if "oidc" in rules.identity:
+        sentences.append(gettext("用统一身份认证投票：提交选票前登录一次，投票次数按实名用户计算。"))
+    if len(rules.identity) > 1:
+        sentences.append(gettext("以上方式任选一种，没有哪一种多得票数。"))
     return tuple(sentences)
+
+
+def _purpose_sentences(rules: RuleSet) -> tuple[str, ...]:
+    """What the online vote weighs, and what its outcome is used for: both are public."""
+    sentences = []
+    if rules.online_weight == 100:
+        sentences.append(gettext("名次由网络投票决定"))
+    elif rules.online_weight == 0:
+        sentences.append(gettext("网络投票只供参考，不计入评选结果"))
+    else:
+        sentences.append(
+            gettext(
+                "网络投票占评选结果的 %(weight)s%%，其余 %(rest)s%% 由其他评审环节决定",
+                weight=rules.online_weight, rest=100 - rules.online_weight,
+            )  # fmt: skip
+        )
+    return (*sentences, *([rules.purpose] if rules.purpose else []))
+
+
+def _privacy_sentences(rules: RuleSet) -> tuple[str, ...]:
+    """What is kept of a voter, as the ballot box and the ledger keep it."""
+    asked = {"wechat": gettext("微信标识"), "sms": gettext("手机号"), "oidc": gettext("实名身份")}
+    named = [words for provider, words in asked.items() if provider in rules.identity]
+    sentences = [gettext("不收集姓名、住址和身份证号")]
+    if named:
+        what = gettext("、").join(named)
+        sentences.append(gettext("%(what)s只在投票时用来确认身份，不保存原文", what=what))
+    return (
+        *sentences,
+        gettext("每张选票只保存一个由密钥算出的投票人编码，用来核对投票次数，无法还原成任何人"),
+        gettext("网络地址只保存到网段（IPv4 前 24 位，IPv6 前 64 位）和一个无法还原的编码，用来识别异常投票"),
+        gettext("公布的内容不含任何个人信息"),
+    )
 
 
 def award_sentence(award: Award, candidates: int) -> str:
@@ -163,6 +209,7 @@ def rules_page(rules: RuleSet, candidates_of: dict[str, int]) -> list[Fact]:
     return [
         Fact(gettext("投票时间"), tuple(when)),
         Fact(gettext("评选什么"), tuple(award_sentence(a, candidates_of.get(a.key, 0)) for a in rules.awards)),
+        Fact(gettext("网络投票的作用"), _purpose_sentences(rules)),
         Fact(gettext("谁可以投"), _identity_sentences(rules)),
         Fact(gettext("可以投多少"), tuple(amounts)),
         Fact(gettext("怎样填选票"), (*_limits_sentences(rules, everything=True), repeat)),
@@ -172,13 +219,17 @@ def rules_page(rules: RuleSet, candidates_of: dict[str, int]) -> list[Fact]:
                 gettext(
                     "一张选票上每选一个候选对象，计一票。每一票都来自一张真实的选票，没有任何途径可以直接改动票数。"
                 ),
-                gettext("按票数从多到少排名。票数相同，名次并列；并列正好落在最后一个名额时，如实公布，不暗中取舍。"),
+                gettext("按票数从多到少排名。"),
+                tie_sentence(rules),
             ),
         ),
+        Fact(gettext("票数怎样公布"), tuple(display_sentences(rules))),
         Fact(
             gettext("怎样保证公正"),
             (
                 gettext("每张选票都有回执号，凭回执号可以随时查到这张选票。"),
+                gettext("同一网络短时间内投票过多会被标记核查；只作废查实的异常选票，不会自动取消候选对象的资格。"),
+                gettext("不设任何投票奖励，转发和关注不会多得票数。"),
                 gettext(
                     "截止后封存票箱，依据逐张选票重新清点，先公示、后公布。经核实的异常选票会作废并说明原因，不会删除。"
                 ),
@@ -186,7 +237,7 @@ def rules_page(rules: RuleSet, candidates_of: dict[str, int]) -> list[Fact]:
         ),
         Fact(
             gettext("个人信息"),
-            (gettext("不收集姓名和手机号。系统只保存无法还原身份的编码；公布的内容不含任何个人信息。"),),
+            _privacy_sentences(rules),
         ),
     ]
 

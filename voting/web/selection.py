@@ -5,6 +5,8 @@ So it survives paging, filters and a reload without script. Nothing is stored he
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
@@ -13,8 +15,8 @@ from voting.rules.ballot import check_choices
 from voting.rules.campaign import Award, RuleSet
 from voting.rules.errors import Refusal
 from voting.rules.quota import Place
-from voting.services.casting import LeftLine
 from voting.services.catalogue import CampaignView, CandidateView
+from voting.services.standing import LeftLine, Standing
 from voting.web.forms import read_choices, read_number
 
 
@@ -33,6 +35,23 @@ class Selection:
         """The chosen candidates of one award."""
         return [candidate for candidate in self.chosen if candidate.award == award]
 
+    @property
+    def times(self) -> Counter[int]:
+        """How often each candidate is chosen."""
+        return Counter(self.ids)
+
+    def counted(self, award: str) -> list[tuple[CandidateView, int]]:
+        """The chosen candidates of one award, each once, with how often."""
+        return counted(self.of(award))
+
+    def over(self, standing: Standing) -> list[CandidateView]:
+        """Those that this voter cannot choose, or not so often, because of earlier ballots."""
+        return [
+            candidate
+            for candidate, times in counted(self.chosen)
+            if (voted := standing.voted.get(candidate.id)) is not None and times > voted.left
+        ]
+
     def carried(self, shown: set[int]) -> list[CandidateView]:
         """Those that need a hidden field, because no ticked box on the page stands for them."""
         rest, ticked = [], set()
@@ -42,6 +61,22 @@ class Selection:
             else:
                 rest.append(candidate)
         return rest
+
+
+def counted(candidates: Iterable[CandidateView]) -> list[tuple[CandidateView, int]]:
+    """Candidates with repeats as pairs of candidate and times, in order of first appearance."""
+    times: dict[int, int] = {}
+    first: dict[int, CandidateView] = {}
+    for candidate in candidates:
+        times[candidate.id] = times.get(candidate.id, 0) + 1
+        first.setdefault(candidate.id, candidate)
+    return [(first[id_], number) for id_, number in times.items()]
+
+
+def most_per_candidate(rules: RuleSet) -> int | None:
+    """How often one candidate may be on a ballot of a voter who has not voted yet; None = as often as it holds."""
+    caps = [q.limit for q in rules.quotas if q.unit == "choices" and q.per in ("candidate", "voter")]
+    return min([*caps, *([rules.ballot.max] if rules.ballot.max is not None else [])], default=None)
 
 
 def read_selection(campaign: CampaignView, args: MultiDict[str, str]) -> Selection:
@@ -85,7 +120,7 @@ class Room:
     left: int | None
 
 
-def rooms(rules: RuleSet, selection: Selection, standing: list[LeftLine]) -> list[Room]:
+def rooms(rules: RuleSet, selection: Selection, standing: Sequence[LeftLine]) -> list[Room]:
     """The room in every award: the tightest of what a ballot may hold and what is left of the voter's quota."""
     found = []
     for award in rules.awards:

@@ -7,12 +7,18 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from flask import Flask, current_app, request
+from flask_babel import gettext
 
 from voting.rules.campaign import RuleSet
 from voting.web import times
+from voting.web.display_wording import counts_note
 from voting.web.language import html_lang, init_language
 from voting.web.phase_wording import can_vote, phase_name, phase_sentence
+from voting.web.selection import counted, most_per_candidate
+from voting.web.sharing import wechat_script
+from voting.web.sign_in_wording import provider_name
 from voting.web.stories import render_story
+from voting.web.text_size import html_size, large_level
 
 
 class AssetsNotBuilt(RuntimeError):
@@ -52,12 +58,12 @@ def group_receipt(code: str) -> list[str]:
     return [code[at : at + 4] for at in range(0, len(code), 4)]
 
 
-def language_link(lang: str) -> str:
-    """This very page in another language, chosen candidates and filters kept; the home page after a POST."""
+def page_with(name: str, value: str) -> str:
+    """This very page with one preference changed, chosen candidates and filters kept; the home page after a POST."""
     if request.method != "GET":
-        return f"/?lang={lang}"
-    query = [(key, value) for key, value in request.args.items(multi=True) if key != "lang"]
-    return f"{quote(request.path)}?{urlencode([*query, ('lang', lang)])}"
+        return f"/?{name}={value}"
+    query = [(key, text) for key, text in request.args.items(multi=True) if key != name]
+    return f"{quote(request.path)}?{urlencode([*query, (name, value)])}"
 
 
 def tint(candidate_id: int) -> str:
@@ -65,10 +71,25 @@ def tint(candidate_id: int) -> str:
     return f"tint-{candidate_id % 4}"
 
 
+def is_household(rules: RuleSet, award: str) -> bool:
+    """Whether an award is about households, as its name says."""
+    name = rules.award(award).name
+    return "户" in name or "家庭" in name
+
+
 def placeholder(rules: RuleSet, award: str) -> str:
     """The drawn picture that stands in for a photo: a house for awards of households, a centre for all others."""
-    name = rules.award(award).name
-    return "img/placeholder-household.svg" if "户" in name or "家庭" in name else "img/placeholder-centre.svg"
+    return f"img/placeholder-{'household' if is_household(rules, award) else 'centre'}.svg"
+
+
+def step_words() -> dict[str, str]:
+    """The words of the ＋ and － buttons, looked up once for a page of forty cards."""
+    return {
+        "votes_for": gettext("给 %(name)s 的票数", name="#"),
+        "less": gettext("减一票"),
+        "more": gettext("加一票"),
+        "unit": gettext("票"),
+    }
 
 
 def init_templates(app: Flask) -> None:
@@ -79,7 +100,9 @@ def init_templates(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
         number=lambda value: f"{value:,}",
+        counted=counted,
         exact_time=times.exact_time,
+        iso_time=times.iso_time,
         date_and_time=times.date_and_time,
         clock_time=times.clock_time,
         receipt=group_receipt,
@@ -88,11 +111,18 @@ def init_templates(app: Flask) -> None:
     )
     app.jinja_env.globals.update(
         asset=asset,
-        language_link=language_link,
+        page_with=page_with,
+        large_level=large_level,
+        html_size=html_size,
         html_lang=html_lang,
         placeholder=placeholder,
+        most_per_candidate=most_per_candidate,
         now_ms=times.now_ms,
+        step_words=step_words,
+        wechat_script=wechat_script,
         phase_name=phase_name,
         phase_sentence=phase_sentence,
         can_vote=can_vote,
+        counts_note=counts_note,
+        provider_name=provider_name,
     )

@@ -56,6 +56,11 @@ def exact_time(at_ms: int, rules: RuleSet) -> str:
     return _pattern(rules.local(at_ms), gettext("y年M月d日 HH:mm:ss"))
 
 
+def iso_time(at_ms: int, rules: RuleSet) -> str:
+    """An instant for programs: 2026-11-10T18:00:05+08:00."""
+    return rules.local(at_ms).isoformat(timespec="seconds")
+
+
 def clock_time(at_ms: int, rules: RuleSet) -> str:
     """Hour, minute and second: 18:00:05."""
     return rules.local(at_ms).strftime("%H:%M:%S")

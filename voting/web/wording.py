@@ -10,6 +10,7 @@ from flask_babel import gettext, lazy_gettext
 
 from voting.rules import errors
 from voting.rules.errors import Refusal
+from voting.web import sign_in_wording
 from voting.web.rule_wording import period_words
 from voting.web.times import day_time, duration, minute_of_day, near_time, now_ms
 
@@ -74,9 +75,17 @@ _PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
         lazy_gettext("没有找到这个候选对象。"),
         lazy_gettext("请检查编号，或按名称搜索。"),
     ),
+    errors.PhotoRefused: (
+        lazy_gettext("这张照片不能使用。"),
+        lazy_gettext("请用不超过 5 MB、2500 万像素的 JPEG、PNG 或 WebP 照片。"),
+    ),
     errors.ReceiptNotFound: (
         lazy_gettext("没有找到这个回执号。"),
         lazy_gettext("请核对 16 位回执号。回执只能在投票时所用的手机和浏览器上查到。"),
+    ),
+    errors.ResultNotReady: (
+        lazy_gettext("结果还没有产生。"),
+        lazy_gettext("投票截止并清点后，会在这里公示。"),
     ),
     errors.BoxUnavailable: (
         lazy_gettext("票箱暂时没有回应，还不能确定这张选票是否已受理。"),
@@ -248,7 +257,11 @@ def describe(refusal: Refusal, campaign: CampaignView | None = None, at_ms: int 
     with_facts = _WITH_FACTS.get(type(refusal))
     if with_facts is not None:
         return with_facts(refusal, campaign, now_ms() if at_ms is None else at_ms)
-    title, next_step = _PLAIN[type(refusal)]
+    if type(refusal) in sign_in_wording.WITH_FACTS:
+        return Sentence(*sign_in_wording.WITH_FACTS[type(refusal)](refusal))
+    if type(refusal) in sign_in_wording.WITH_TIME:
+        return Sentence(*sign_in_wording.WITH_TIME[type(refusal)](refusal, now_ms() if at_ms is None else at_ms))
+    title, next_step = (_PLAIN | sign_in_wording.PLAIN)[type(refusal)]
     return Sentence(str(title), str(next_step))
 
 

@@ -1,11 +1,12 @@
-// The leaderboard, brought up to date every few seconds while somebody looks. "Not changed" costs a few bytes; when the
+// The leaderboard, brought up to date while somebody looks: every few seconds, or every minute where the rules show counts
+// of a past instant (data-live says how many seconds). "Not changed" costs a few bytes; when the
 // server does not answer, the last good rows stay with the time they are true for.
-const EVERY_MS = 5000;
 const SLOW_MS = 30000;
 
 export function followBoard() {
   const rows = document.querySelector("[data-rows][data-live]");
   if (!rows || !window.fetch) return;
+  const everyMs = 1000 * (Number(rows.dataset.live) || 5);
   let etag = "";
   let timer = 0;
 
@@ -32,12 +33,12 @@ export function followBoard() {
         const asOf = answer.headers.get("X-Counts-As-Of");
         if (time && asOf) time.textContent = asOf;
       }
-      later(answer.ok || answer.status === 304 ? EVERY_MS : SLOW_MS);
+      later(answer.ok || answer.status === 304 ? everyMs : Math.max(everyMs, SLOW_MS));
     } catch (error) {
       later(SLOW_MS);
     }
   }
 
   document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : later(0)));
-  later(EVERY_MS);
+  later(everyMs);
 }

@@ -25,6 +25,7 @@ function remember(chosen) {
 
 const fields = (form) => [...form.querySelectorAll("input[name=choice]")];
 const pair = (field) => [field.value, field.dataset.award];
+const steppers = () => document.querySelectorAll("[data-stepper]");
 const isBox = (field) => field.type === "checkbox";
 
 function shown(form) {
@@ -42,6 +43,13 @@ function show(form, chosen) {
     } else {
       field.remove();
     }
+  }
+  for (const step of steppers()) {
+    const times = chosen.filter((one) => one[0] === step.dataset.stepper).length;
+    step.querySelector("[data-times]").textContent = times;
+    step.querySelector("[data-drop]").disabled = !times;
+    step.querySelector("[data-add]").disabled = step.dataset.most !== undefined && times >= Number(step.dataset.most);
+    step.parentNode.classList.toggle("card-chosen", times > 0);
   }
   for (const one of left) {
     const field = document.createElement("input");
@@ -78,21 +86,25 @@ function showOne(form, chosen) {
 function press(form, button) {
   const chosen = remembered() || shown(form);
   const id = button.value;
-  if (button.name === "add") chosen.push([id, form.dataset.award || awardOf(form, id)]);
+  if (button.name === "add") chosen.push([id, awardOf(form, button)]);
   const at = button.name === "drop" ? chosen.findIndex((one) => one[0] === id) : -1;
   if (at >= 0) chosen.splice(at, 1);
   remember(chosen);
   return chosen;
 }
 
-function awardOf(form, id) {
-  const field = fields(form).find((one) => one.value === id);
+function awardOf(form, button) {
+  const near = button.closest("[data-award]");
+  const field = near || fields(form).find((one) => one.value === button.value);
   return field ? field.dataset.award : "";
 }
 
+function forget(ids) {
+  remember((remembered() || []).filter((one) => !ids.includes(one[0])));
+}
+
 function afterVote() {
-  const voted = new Set([...document.querySelectorAll("[data-voted]")].map((line) => line.dataset.voted));
-  remember((remembered() || []).filter((one) => !voted.has(one[0])));
+  forget([...document.querySelectorAll("[data-voted]")].map((line) => line.dataset.voted));
 }
 
 export function followSelection() {
@@ -102,7 +114,7 @@ export function followSelection() {
     return;
   }
   const blocked = document.body.dataset.blocked;
-  if (blocked) remember((remembered() || []).filter((one) => one[0] !== blocked));
+  if (blocked) forget(blocked.split(" "));
   const form = document.getElementById("pick");
   const edit = document.querySelector("[data-edit]");
   // The review page shows what its address says, for that is what will be sent; it only passes changes on.
@@ -113,7 +125,10 @@ export function followSelection() {
     });
   }
   if (!form) return;
+  // Who has been voted for cannot be chosen again: the page says so, and no old choice lingers unseen.
+  const spent = [...form.querySelectorAll("[data-spent]")].map((card) => card.dataset.spent);
   const refresh = () => {
+    if (spent.length) forget(spent);
     const chosen = remembered() || shown(form);
     show(form, chosen);
     showOne(form, chosen);
@@ -133,12 +148,14 @@ export function followSelection() {
   });
   form.addEventListener("click", (event) => {
     const button = event.target.closest("button[name=add], button[name=drop]");
-    if (!button || !form.dataset.one) return;
+    const step = button && button.closest("[data-stepper]");
+    if (!button || !(form.dataset.one || step)) return;
     event.preventDefault();
     const chosen = press(form, button);
     show(form, chosen);
     showOne(form, chosen);
     count(chosen);
-    form.querySelector(button.name === "add" ? "[data-drop]" : "[data-add]").focus();
+    // A button that has just gone must not take the focus with it.
+    if (!step || button.disabled) (step || form).querySelector(button.name === "add" ? "[data-drop]" : "[data-add]").focus();
   });
 }

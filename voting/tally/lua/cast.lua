@@ -4,13 +4,17 @@
 -- KEYS[1] the campaign's prefix; all its keys share the hash tag in it.
 -- ARGV    epoch, application ms, ballot id, ms of the ballot id, voter key (16 bytes), receipt code,
 --         choices ("12,15", ascending), address hash (8 bytes), network, device is new ("1" or "0"),
---         address limits: ballots an hour, burst, refusal an hour, new devices an hour
+--         address limits: ballots an hour, burst, refusal an hour, new devices an hour;
+--         a challenge is asked ("off", "on_challenge": above the first address limits, "always"),
+--         digest of the challenge whose solution came with the ballot, or ""
 -- Returns {"accepted", ms, seq, marks} or {"seen", ms, seq} or {refusal code, facts...}
 --#include clock.lua
 --#include usage.lua
 
 local HOUR_MS = 3600000
 local MAX_SKEW_MS = 2000
+-- Longer than any challenge is good for: a solution that was forgotten has also expired.
+local SPENT_MS = 600000
 
 local prefix = KEYS[1]
 local ballot_id, id_ms, voter, receipt, choices = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
@@ -102,7 +106,7 @@ for line, quota in ipairs(rules.quotas) do
   end
 end
 
--- e. the address: traffic only; it marks long before it refuses, and it never refuses a repeat
+-- e. the address: traffic only; it asks for some effort long before it refuses, and it never refuses a repeat
 local marks = {}
 local address_key, address
 if ARGV[8] ~= '' then
@@ -120,6 +124,13 @@ if ARGV[8] ~= '' then
     if address[4] > tonumber(ARGV[14]) then marks[#marks + 1] = 'new_devices' end
   end
 end
+local spent_key
+if ARGV[15] == 'always' or ARGV[15] == 'on_challenge' and #marks > 0 then
+  if ARGV[16] == '' then return {'challenge_required'} end
+  spent_key = prefix .. ':solved:' .. ARGV[16]
+  if redis.call('EXISTS', spent_key) == 1 then return {'challenge_spent'} end
+  marks[#marks + 1] = 'solved'
+end
 local counts = read_tally(prefix, ids)
 
 -- f. accepted: the ballot first, then what follows from it
@@ -132,5 +143,6 @@ spend(prefix, rules, now, voter, usage, asked)
 if rules.interval > 0 then redis.call('HSET', last_key, field, now) end
 write_tally(prefix, ids, counts)
 if address_key then redis.call('SET', address_key, cmsgpack.pack(address), 'PX', HOUR_MS) end
+if spent_key then redis.call('SET', spent_key, ballot_id, 'PX', SPENT_MS) end
 redis.call('HSET', prefix .. ':box', 'last', now, 'accepted', tonumber(box[3]) + 1)
 return {'accepted', now, seq, mark}

@@ -1,0 +1,1 @@
+"""Runnable comparisons and measurements; nothing timed lives in tests/."""

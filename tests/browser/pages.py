@@ -1,0 +1,98 @@
+"""Every page there is, with an address at which it can be looked at. Shared by the checks that want all of them.
+
+``test_every_page_is_listed`` fails when the application has a page that is not here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from tests.browser.town import DEMO, Town
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One page. ``rule`` is its address as the application spells it."""
+
+    name: str
+    title: str
+    path: str
+    rule: str
+    status: int = 200
+
+    @property
+    def is_screen(self) -> bool:
+        return self.rule.startswith("/screen")
+
+
+CAMPAIGN = "/c/<slug>"
+AWAY = "<any(wechat, oidc):provider>"
+STOPS = (
+    Stop("home", "全部活动", "/", "/"),
+    Stop("campaign", "活动首页：看候选对象，选择", f"/c/{DEMO}", CAMPAIGN),
+    Stop("households", "另一个奖项", f"/c/{DEMO}?award=households", CAMPAIGN),
+    Stop("nothing-found", "没有找到", f"/c/{DEMO}?q=没有这个名字", CAMPAIGN),
+    Stop("candidate", "候选对象", f"/c/{DEMO}/candidates/3", f"{CAMPAIGN}/candidates/<int:number>"),
+    Stop("poster", "海报", f"/c/{DEMO}/candidates/3/poster", f"{CAMPAIGN}/candidates/<int:number>/poster"),
+    Stop("review", "确认选票", f"/c/{DEMO}/review?{{choices}}", f"{CAMPAIGN}/review"),
+    Stop("review-empty", "确认选票，什么都没有选", f"/c/{DEMO}/review", f"{CAMPAIGN}/review"),
+    Stop("receipt", "投票回执", "/receipts/{receipt}", "/receipts/<code>"),
+    Stop("receipt-search", "查询回执", "/receipts", "/receipts"),
+    Stop("receipt-mistyped", "回执号写错了", "/receipts?code=12", "/receipts"),
+    Stop("mine", "我的投票", f"/c/{DEMO}/mine", f"{CAMPAIGN}/mine"),
+    Stop("leaderboard", "排行榜", f"/c/{DEMO}/leaderboard", f"{CAMPAIGN}/leaderboard"),
+    Stop("leaderboard-hidden", "排行榜，投票期间不公布票数", "/c/hidden/leaderboard", f"{CAMPAIGN}/leaderboard"),
+    Stop("leaderboard-final", "排行榜，最终结果", "/c/published/leaderboard", f"{CAMPAIGN}/leaderboard"),
+    Stop("rules", "投票规则", f"/c/{DEMO}/rules", f"{CAMPAIGN}/rules"),
+    Stop("upcoming", "即将开始", "/c/upcoming", CAMPAIGN),
+    Stop("paused", "暂停投票", "/c/paused", CAMPAIGN),
+    Stop("closed", "结果公示中", "/c/closed", CAMPAIGN),
+    Stop("published", "结果已公布", "/c/published", CAMPAIGN),
+    Stop("announcement", "公示", "/c/closed/result", f"{CAMPAIGN}/result"),
+    Stop("result", "结果", "/c/published/result", f"{CAMPAIGN}/result"),
+    Stop("not-found", "没有这个页面", "/c/nowhere", CAMPAIGN, 404),
+    Stop("sign-in-sms", "用手机短信确认身份", "/c/by-sms/sign-in/sms", f"{CAMPAIGN}/sign-in/sms"),
+    Stop("in-wechat", "请在微信中打开", "/c/by-wechat/sign-in/wechat", f"{CAMPAIGN}/sign-in/{AWAY}"),
+    Stop("sign-in-lost", "身份确认没有完成", "/sign-in/oidc/callback", f"/sign-in/{AWAY}/callback", 403),
+    Stop("review-sign-in", "确认选票，先确认身份", "/c/by-sms/review?{choices:by-sms}", f"{CAMPAIGN}/review"),
+    Stop("review-effort", "确认选票，自动验证", "/c/effort/review?{choices:effort}", f"{CAMPAIGN}/review"),
+    Stop("screen-hidden", "大屏，投票期间不公布票数", "/screen/hidden", "/screen/<slug>"),
+    Stop("screen", "大屏", f"/screen/{DEMO}", "/screen/<slug>"),
+)
+#: what browsers show only inside a page, and what machines read
+NO_PAGES = ("/static/", "/api/", "/healthz", "/readyz", "/metrics", "/photos/")
+NO_PAGE = (".png", "/events")
+
+
+def standing(town: Town) -> list[Stop]:
+    """The stops whose page exists."""
+    return [stop for stop in STOPS if town.has_route(stop.rule)]
+
+
+def open_stop(page: Page, town: Town, stop: Stop, large: bool = False) -> None:
+    """Open a stop; a receipt is that of a ballot cast for this very browser."""
+    jar = {"large": "1"} if large else {}
+    path = stop.path
+    if asked := re.search(r"{choices:?(.*?)}", path):
+        slug = asked[1] or DEMO
+        some = town.candidates(slug, "centres")[:3] + town.candidates(slug, "households")[:2]
+        path = path.replace(asked[0], "&".join(f"choice={each.id}" for each in some))
+    if "{receipt}" in path or stop.name == "mine":
+        receipt, jar["device"] = a_ballot(town)
+        path = path.replace("{receipt}", receipt)
+    page.context.add_cookies([{"name": name, "value": value, "url": town.url} for name, value in jar.items()])
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.status == stop.status, f"{path} answers {answer.status}"
+
+
+def a_ballot(town: Town) -> tuple[str, str]:
+    """A receipt of the demonstration, and the cookie of whoever cast it."""
+    codes = [each.code for each in town.candidates(DEMO, "centres")[:3]]
+    voter = town.voter(DEMO)
+    answer = voter.cast(*codes)
+    assert answer.status_code == 201, answer.text
+    return answer.json["receipt"], voter.cookie

@@ -1,0 +1,128 @@
+"""A town to walk through: the real server, recorder, Valkey and SQLite, the demonstration, a campaign in every phase.
+
+``start_town`` starts it; tests, ``benchmarks/page_weight.py`` and ``benchmarks/screenshots.py`` share it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from flask import Flask
+
+from tests.databases import migrate_to
+from tests.peers.issuer import Issuer
+from tests.peers.wechat import WeChatPeer
+from tests.servers import Server, free_port, wait_until
+from tests.world import DAY_S, HOUR_S, Voter, World, application, rules_text
+from voting import assets
+from voting.services import campaigns, catalogue, counting, demonstration
+from voting.services.boxes import boxes
+from voting.tally import embedded
+
+DEMO = demonstration.SLUG
+SCREENS = (
+    *("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--workers", "1", "--no-ws"),
+    *("--log-level", "warning", "--workers-kill-timeout", "2"),
+)
+PAUSED_BECAUSE = "正在核实异常选票"
+_addresses = (f"2001:db8:f{number // 65536:03x}:{number % 65536:x}::1" for number in itertools.count(1))
+
+
+@dataclass
+class Town:
+    """The running system. ``app`` is an application of our own on its stores, for looking and for preparing."""
+
+    folder: Path
+    app: Flask
+    server: Server
+    worlds: dict[str, World] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def has_route(self, rule: str) -> bool:
+        """Whether there is a page at an address, as the application spells it: ``/c/<slug>/mine``."""
+        return any(each.rule == rule for each in self.app.url_map.iter_rules())
+
+    def world(self, slug: str) -> World:
+        return self.worlds.setdefault(slug, World(self.app, slug))
+
+    def candidates(self, slug: str, award: str) -> list[catalogue.CandidateView]:
+        return [each for each in self.world(slug).campaign().candidates if each.award == award]
+
+    def votes(self, slug: str) -> dict[int, int]:
+        """The tally by candidate number, as the box has it this moment."""
+        campaign = self.world(slug).campaign()
+        counts = self.world(slug).do(lambda: boxes().get(campaign.id, campaign.rules).counts())
+        return {campaign.by_id[candidate].number: votes for candidate, votes in counts.votes.items()}
+
+    def voter(self, slug: str) -> Voter:
+        """Somebody with a phone and an address of their own, who votes without a browser."""
+        voter = self.world(slug).voter()
+        voter.client.environ_base["REMOTE_ADDR"] = next(_addresses)
+        return voter
+
+    def log(self) -> str:
+        """What the processes have said so far, without colours."""
+        text = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+        return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+    def put(self, slug: str, rules: str) -> World:
+        """One more open campaign of the small kind that ``tests.world`` makes."""
+        world = self.world(slug).put(rules)
+        # The server looks at SQL once a second.
+        wait_until(lambda: self.answers(f"/c/{slug}"), f"the server knows {slug}", 10)
+        return world
+
+    def answers(self, path: str) -> bool:
+        return httpx.get(self.url + path, trust_env=False, follow_redirects=True).status_code == 200
+
+
+@contextmanager
+def start_town(folder: Path) -> Iterator[Town]:
+    """Everything started, and stopped whatever happens."""
+    assets.build()
+    database_url = f"sqlite:///{folder / 'town.sqlite3'}"
+    migrate_to(database_url)
+    valkey = embedded.start(folder)
+    screens_port = free_port()
+    try:
+        with WeChatPeer() as wechat, Issuer() as issuer:
+            peers = wechat.config | issuer.config | {"SMS_PROVIDER": "console"}
+            with application(database_url, valkey.url, folder, **peers) as app:
+                environment = peers | {"SCREENS_URL": f"http://127.0.0.1:{screens_port}"}
+                server = Server(folder, database_url, valkey.url, environment=environment)
+                town = Town(folder, app, server)
+                town.world(DEMO).do(demonstration.seed_if_empty)
+                with server:
+                    server.start(*SCREENS, "--port", str(screens_port), "voting.screens:app")
+                    settle(town)
+                    yield town
+    finally:
+        valkey.stop()
+
+
+def settle(town: Town) -> None:
+    """Campaigns in every phase and for every identity beside the demonstration, with votes where there can be some."""
+    town.world("upcoming").put(rules_text(opens_s=HOUR_S, closes_s=DAY_S))
+    for identity in ("sms", "wechat", "oidc"):
+        town.world(f"by-{identity}").put(rules_text(identity=[identity]))
+    town.world("effort").put(rules_text(challenge="always"))
+    for slug in ("paused", "closed", "published"):
+        town.world(slug).put(rules_text())
+        for codes in (("c1", "c2", "h1", "h2", "h3"), ("c1", "c2", "h1", "h2"), ("c1", "c3", "h1")):
+            assert town.voter(slug).cast(*codes).status_code == 201
+    town.world("hidden").put(rules_text(display="hidden"))
+    assert town.voter("hidden").cast("c1", "h2").status_code == 201
+    town.world("paused").do(campaigns.pause_campaign, "paused", PAUSED_BECAUSE)
+    for slug in ("closed", "published"):
+        town.world(slug).do(counting.close_campaign, slug)
+    town.world("published").do(counting.publish_campaign, "published")
+    wait_until(lambda: all(town.answers(f"/c/{slug}") for slug in town.worlds), "the server knows every campaign", 10)

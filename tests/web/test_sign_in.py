@@ -1,0 +1,464 @@
+"""Signing in on the way to a ballot, through the pages, without script, against peers that speak the protocols."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask.testing import FlaskClient
+from structlog.testing import capture_logs
+from werkzeug.test import TestResponse
+
+from tests.peers.gateway import SmsGateway
+from tests.peers.issuer import Issuer
+from tests.peers.wechat import WeChatPeer
+from tests.web.pages import fields_of, text_of
+from tests.world import World, application, new_world, rules_text
+from voting.identity import wechat
+from voting.rules.errors import NotReadyToOpen
+from voting.services import identifying
+
+IN_WECHAT = {"User-Agent": "Mozilla/5.0 (Linux; Android 13) MicroMessenger/8.0.49"}
+Made = Callable[..., World]
+
+
+@pytest.fixture
+def make(sqlite_url: str, valkey_url: str, tmp_path: Path, _translations: None) -> Iterator[Made]:
+    """Makes a world whose campaign knows its voters by the named providers."""
+    with ExitStack() as stack:
+
+        def made(*identity: str, **config: Any) -> World:
+            app = stack.enter_context(application(sqlite_url, valkey_url, tmp_path, **config))
+            return new_world(app).put(rules_text(identity=list(identity)))
+
+        yield made
+
+
+class Phone:
+    """A browser in one campaign, with two candidates chosen."""
+
+    def __init__(self, world: World, **headers: str) -> None:
+        self.world = world
+        self.client: FlaskClient = world.app.test_client()
+        self.headers = headers
+        self.choices = world.ids("c1", "h2")
+        self.base = f"/c/{world.slug}"
+        self.query = "&".join(f"choice={choice}" for choice in self.choices)
+
+    def get(self, address: str) -> TestResponse:
+        return self.client.get(address, headers=self.headers)
+
+    def review(self) -> TestResponse:
+        return self.get(f"{self.base}/review?{self.query}")
+
+    def follow(self, response: TestResponse) -> TestResponse:
+        """The page a redirect leads to; the selection must still be there."""
+        assert response.status_code == 303, text_of(response)
+        assert response.location == f"{self.base}/review?{self.query}"
+        return self.get(response.location)
+
+    def vote(self, page: TestResponse) -> TestResponse:
+        return self.client.post(f"{self.base}/ballots", data=fields_of(page, f"{self.base}/ballots"))
+
+    def way(self, provider: str) -> str:
+        """The link on the review page."""
+        page = self.review()
+        assert "提交前，请先确认身份" in text_of(page)
+        assert f'action="{self.base}/ballots"' not in page.text, "no ballot paper for nobody"
+        link = re.search(rf'href="([^"]*/sign-in/{provider}[^"]*)"', page.text)
+        assert link
+        return link[1].replace("&amp;", "&")
+
+    def leave(self, provider: str) -> str:
+        """The address at the provider that the browser is sent to."""
+        answer = self.get(self.way(provider))
+        assert answer.status_code == 302, text_of(answer)
+        return answer.location
+
+    def come_back(self, address: str) -> TestResponse:
+        parts = urlsplit(address)
+        return self.get(f"{parts.path}?{parts.query}")
+
+
+def ballots(world: World) -> int:
+    world.record()
+    return int(world.sql("SELECT count(*) FROM ballots")[0][0])
+
+
+@pytest.fixture
+def account() -> Iterator[WeChatPeer]:
+    with WeChatPeer() as peer:
+        yield peer
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with Issuer() as issuer:
+        yield issuer
+
+
+class TestWeChat:
+    @pytest.fixture
+    def world(self, make: Made, account: WeChatPeer) -> World:
+        return make("wechat", **account.config)
+
+    def test_from_review_to_receipt_and_the_quota_is_the_persons(self, world: World, account: WeChatPeer) -> None:
+        phone = Phone(world, **IN_WECHAT)
+        page = phone.follow(phone.come_back(account.agree(phone.leave("wechat"))))
+        assert "已用微信确认身份" in text_of(page)
+        receipt = phone.vote(page)
+        assert receipt.status_code == 303
+        assert "投票成功" in text_of(phone.get(receipt.location))
+        # The same person on another phone, cookies and all new: not another voter.
+        other = Phone(world, **IN_WECHAT)
+        page = other.follow(other.come_back(account.agree(other.leave("wechat"))))
+        assert "您已经投过" in text_of(page)
+        assert "投票成功" in text_of(other.get(receipt.location)), "and the receipt is the person's too"
+        account.person = {"openid": "o-two"}
+        third = Phone(world, **IN_WECHAT)
+        page = third.follow(third.come_back(account.agree(third.leave("wechat"))))
+        assert third.vote(page).status_code == 303
+        assert third.get(receipt.location).status_code == 404
+        assert ballots(world) == 2
+
+    def test_a_visit_asks_nobody_anything(self, world: World, account: WeChatPeer) -> None:
+        phone = Phone(world, **IN_WECHAT)
+        for path in ("", "/candidates/1", "/leaderboard", "/rules", f"/review?{phone.query}"):
+            assert phone.get(phone.base + path).status_code == 200
+        assert account.asked == []
+
+    def test_openids_stay_out_of_everything(self, world: World, account: WeChatPeer) -> None:
+        phone = Phone(world, **IN_WECHAT)
+        account.person = {"openid": "o-very-secret"}
+        phone.vote(phone.follow(phone.come_back(account.agree(phone.leave("wechat")))))
+        world.record()
+        kept = b"".join((world.valkey.dump(key) or b"") + key for key in world.valkey.keys())
+        kept += str(world.sql("SELECT * FROM ballots")).encode()
+        cookie = phone.client.get_cookie("wechat")
+        assert cookie is not None
+        assert cookie.http_only
+        assert cookie.same_site == "Lax"
+        for place in (kept, cookie.value.encode()):
+            assert b"very-secret" not in place
+
+    def test_outside_wechat_it_says_to_open_it_there(self, world: World, account: WeChatPeer) -> None:
+        phone = Phone(world)
+        page = phone.get(phone.way("wechat"))
+        assert page.status_code == 200
+        assert "请在微信中打开" in text_of(page)
+        assert f"http://localhost/c/{world.slug}" in text_of(page)
+        assert account.asked == []
+
+    def test_the_same_call_back_again(self, world: World, account: WeChatPeer) -> None:
+        phone = Phone(world, **IN_WECHAT)
+        back = account.agree(phone.leave("wechat"))
+        for _ in range(3):
+            phone.follow(phone.come_back(back))
+        assert len([asked for asked in account.asked if asked.path.startswith("/sns")]) == 1
+
+    def test_two_at_once_of_which_the_other_has_answered(
+        self, world: World, account: WeChatPeer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        phone = Phone(world, **IN_WECHAT)
+        back = account.agree(phone.leave("wechat"))
+        pending = phone.client.get_cookie("sign_in")
+        assert pending is not None
+        twin = Phone(world, **IN_WECHAT)
+        twin.client.set_cookie("sign_in", pending.value)
+        phone.follow(phone.come_back(back))
+        twin.follow(twin.come_back(back))
+        # And where nothing of the first is known any more, the code is used: begin again, nothing lost.
+        world.valkey.flushdb()
+        monkeypatch.setattr(identifying, "TWIN_WAIT_S", 0.1)
+        late = Phone(world, **IN_WECHAT)
+        late.client.set_cookie("sign_in", pending.value)
+        page = late.come_back(back)
+        assert page.status_code == 403
+        assert "sign_in_lost" in text_of(page)
+        assert f"{late.base}/review?{late.query}" in page.text.replace("&amp;", "&")
+
+    def test_a_call_back_of_another_browser_leads_nowhere(self, world: World, account: WeChatPeer) -> None:
+        attacker, victim = Phone(world, **IN_WECHAT), Phone(world, **IN_WECHAT)
+        back = account.agree(attacker.leave("wechat"))
+        for _ in range(2):
+            page = victim.come_back(back)
+            assert page.status_code == 403
+            assert "sign_in_lost" in text_of(page)
+            assert victim.client.get_cookie("wechat") is None
+            victim.leave("wechat")  # not even with a sign-in of its own under way
+        assert not [asked for asked in account.asked if asked.path.startswith("/sns")]
+
+    def test_a_snapshot_visitor_is_told_how_to_open_the_page(self, world: World, account: WeChatPeer) -> None:
+        phone = Phone(world, **IN_WECHAT)
+        account.person = {"openid": "o-made-up", "is_snapshotuser": 1}
+        page = phone.come_back(account.agree(phone.leave("wechat")))
+        assert page.status_code == 403
+        assert "使用完整服务" in text_of(page)
+        assert "候选c1" in text_of(page)
+        assert phone.client.get_cookie("wechat") is None
+
+    def test_whoever_says_no_comes_back_without_a_code(self, world: World, account: WeChatPeer) -> None:
+        phone = Phone(world, **IN_WECHAT)
+        back = account.agree(phone.leave("wechat"))
+        page = phone.come_back(re.sub("code=[^&]*&", "", back))
+        assert (page.status_code, "sign_in_denied" in text_of(page)) == (403, True)
+
+    @pytest.mark.parametrize("error", [40013, 40125, 45011])
+    def test_wechat_in_trouble(self, world: World, account: WeChatPeer, error: int) -> None:
+        phone = Phone(world, **IN_WECHAT)
+        account.errors = [error, error]
+        with capture_logs() as logs:
+            page = phone.come_back(account.agree(phone.leave("wechat")))
+        assert (page.status_code, "微信暂时没有回应" in text_of(page)) == (503, True)
+        assert {"event": "sign-in provider failed", "log_level": "warning", "provider": "wechat",
+                "why": f"errcode {error}"} in logs  # fmt: skip
+
+    def test_a_slow_wechat(self, world: World, account: WeChatPeer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(wechat, "TIMEOUT_S", 0.2)
+        phone = Phone(world, **IN_WECHAT)
+        back = account.agree(phone.leave("wechat"))
+        account.hold.clear()
+        assert phone.come_back(back).status_code == 503
+
+    def test_ballots_of_nobody_are_refused(self, world: World) -> None:
+        voter = world.voter()
+        refused = voter.client.get(f"{world.api}/ballot")
+        assert (refused.status_code, refused.json["code"]) == (403, "sign_in_required")
+        assert refused.json["facts"] == {"providers": ["wechat"]}
+        voter.token = "x"
+        assert voter.cast("c1").json["code"] == "sign_in_required"
+        # An openid that a page sends is nothing: it is not even read.
+        voter.client.set_cookie("wechat", "o-one")
+        assert voter.cast("c1", headers={"X-Openid": "o-one"}).json["code"] == "sign_in_required"
+
+    def test_a_device_cookie_is_not_enough(self, world: World, make: Made) -> None:
+        device = make("device").voter()
+        device.paper()
+        stranger = world.voter()
+        stranger.client.set_cookie("device", device.cookie)
+        stranger.client.set_cookie("wechat", device.cookie)
+        stranger.token = device.token
+        assert stranger.cast("c1").json["code"] == "sign_in_required"
+
+    def test_a_vote_asks_wechat_nothing(self, world: World, account: WeChatPeer) -> None:
+        phone = Phone(world, **IN_WECHAT)
+        page = phone.follow(phone.come_back(account.agree(phone.leave("wechat"))))
+        before = len(account.asked)
+        assert phone.vote(page).status_code == 303
+        assert len(account.asked) == before
+
+    def test_somebody_else_on_the_same_phone(self, world: World, account: WeChatPeer) -> None:
+        phone = Phone(world, **IN_WECHAT)
+        page = phone.follow(phone.come_back(account.agree(phone.leave("wechat"))))
+        paper = fields_of(page, f"{phone.base}/ballots")
+        forget = f"{phone.base}/sign-in/forget"
+        again = phone.follow(phone.client.post(forget, data=fields_of(page, forget)))
+        assert "提交前，请先确认身份" in text_of(again)
+        assert "sign_in_required" in text_of(phone.client.post(f"{phone.base}/ballots", data=paper))
+        account.person = {"openid": "o-two"}
+        phone.follow(phone.come_back(account.agree(phone.leave("wechat"))))
+        # The paper was the first one's.
+        assert "wrong_token" in text_of(phone.client.post(f"{phone.base}/ballots", data=paper))
+
+
+class TestOidc:
+    @pytest.fixture
+    def world(self, make: Made, issuer: Issuer) -> World:
+        return make("oidc", **issuer.config, PUBLIC_URL="https://vote.example")
+
+    def test_from_review_to_receipt(self, world: World, issuer: Issuer) -> None:
+        phone = Phone(world)
+        back = issuer.agree(phone.leave("oidc"))
+        assert back.startswith("https://vote.example/sign-in/oidc/callback?")
+        page = phone.follow(phone.come_back(back))
+        assert phone.vote(page).status_code == 303
+        assert phone.come_back(back).status_code == 303, "a reload of the call-back is no harm"
+
+    def test_the_person_declines(self, world: World, issuer: Issuer) -> None:
+        phone, issuer.denies = Phone(world), True
+        page = phone.come_back(issuer.agree(phone.leave("oidc")))
+        assert (page.status_code, "sign_in_denied" in text_of(page)) == (403, True)
+        assert "候选c1" in text_of(page)
+
+    def test_forged_tokens_sign_nobody_in(
+        self, world: World, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(identifying, "TWIN_WAIT_S", 0.05)
+        for claims in ({"nonce": "another"}, {"aud": "another"}, {"iss": "https://evil.example"}):
+            phone, issuer.claims = Phone(world), claims
+            page = phone.come_back(issuer.agree(phone.leave("oidc")))
+            assert (page.status_code, "sign_in_denied" in text_of(page)) == (403, True)
+            assert phone.client.get_cookie("oidc") is None
+
+    def test_the_provider_is_away(self, world: World, issuer: Issuer) -> None:
+        phone, issuer.status = Phone(world), 503
+        page = phone.get(phone.way("oidc"))
+        assert (page.status_code, "统一身份认证暂时没有回应" in text_of(page)) == (503, True)
+        assert page.headers["Retry-After"] == "2"
+        issuer.status = 200
+        back = issuer.agree(phone.leave("oidc"))
+        issuer.status = 500
+        assert phone.come_back(back).status_code == 503
+        issuer.status = 200
+        assert phone.come_back(back).status_code == 303, "and the same way back is good once it is there again"
+
+
+class TestSms:
+    NUMBER = "138 1234 5678"
+
+    @pytest.fixture
+    def gateway(self) -> Iterator[SmsGateway]:
+        pytest.importorskip("tencentcloud.sms", reason="the extra sms-tencent is not installed")
+        with SmsGateway() as gateway:
+            yield gateway
+
+    @pytest.fixture
+    def world(self, make: Made, gateway: SmsGateway) -> World:
+        return make("sms", **gateway.config)
+
+    def ask(self, phone: Phone, number: str = NUMBER, **more: str) -> TestResponse:
+        page = phone.get(phone.way("sms"))
+        assert page.status_code == 200
+        form = fields_of(page, f"{phone.base}/sign-in/sms")
+        form["number"] = number
+        for name, value in more.items():
+            form[name] = value
+        return phone.client.post(f"{phone.base}/sign-in/sms", data=form)
+
+    def enter(self, phone: Phone, page: TestResponse, code: str) -> TestResponse:
+        form = fields_of(page, f"{phone.base}/sign-in/sms/code")
+        form["code"] = code
+        return phone.client.post(f"{phone.base}/sign-in/sms/code", data=form)
+
+    def test_from_review_to_receipt(self, world: World, gateway: SmsGateway) -> None:
+        phone = Phone(world)
+        page = self.ask(phone)
+        assert "138****5678" in text_of(page)
+        (message,) = gateway.messages
+        assert message.number == "+8613812345678"
+        page = phone.follow(self.enter(phone, page, f" {message.code[:3]} {message.code[3:]} "))
+        assert "已用手机短信确认身份" in text_of(page)
+        assert phone.vote(page).status_code == 303
+
+    def test_the_number_is_the_voter(self, world: World, gateway: SmsGateway) -> None:
+        for number, already in (("13812345678", False), ("+86 138-1234-5678", True), ("13912345678", False)):
+            world.valkey.delete(*world.valkey.keys("{codes}*") or ["none"])  # the minute between two codes
+            phone = Phone(world)
+            page = self.signed_in(phone, gateway, number)
+            assert ("您已经投过" in text_of(page)) is already
+            if not already:
+                assert phone.vote(page).status_code == 303
+        assert ballots(world) == 2
+
+    def signed_in(self, phone: Phone, gateway: SmsGateway, number: str) -> TestResponse:
+        page = self.ask(phone, number)
+        return phone.follow(self.enter(phone, page, gateway.messages[-1].code))
+
+    def test_a_call(self, world: World, gateway: SmsGateway) -> None:
+        self.ask(Phone(world), by="call")
+        assert gateway.messages[0].called
+
+    def test_wrong_codes_and_the_end_of_tries(self, world: World, gateway: SmsGateway) -> None:
+        phone = Phone(world)
+        page = self.ask(phone)
+        right = gateway.messages[0].code
+        wrong = "000000" if right != "000000" else "111111"
+        for left in (4, 3, 2, 1):
+            page = self.enter(phone, page, wrong)
+            assert (page.status_code, f"还可以试 {left} 次" in text_of(page)) == (422, True)
+            assert 'aria-invalid="true"' in page.text
+        for code in (wrong, right):
+            page = self.enter(phone, page, code)
+            assert (page.status_code, "验证码已失效" in text_of(page)) == (422, True)
+        assert phone.client.get_cookie("sms") is None
+
+    def test_asking_again_too_soon_keeps_the_code_page(self, world: World, gateway: SmsGateway) -> None:
+        phone = Phone(world)
+        self.ask(phone)
+        page = self.ask(phone)
+        assert page.status_code == 429
+        assert "验证码刚刚发过" in text_of(page)
+        assert len(gateway.messages) == 1
+        assert phone.follow(self.enter(phone, page, gateway.messages[0].code)).status_code == 200
+
+    def test_numbers_that_are_none(self, world: World, gateway: SmsGateway) -> None:
+        for number in ("12345", "", "+1 202 555 0100"):
+            page = self.ask(Phone(world), number)
+            assert (page.status_code, "这个手机号收不到验证码" in text_of(page)) == (422, True)
+        assert gateway.asked == []
+        gateway.status = "FailedOperation.PhoneNumberInBlacklist"
+        assert self.ask(Phone(world)).status_code == 422
+
+    def test_a_gateway_in_trouble_may_be_asked_again_at_once(self, world: World, gateway: SmsGateway) -> None:
+        phone, gateway.error = Phone(world), "InternalError"
+        page = self.ask(phone)
+        assert (page.status_code, "手机短信暂时没有回应" in text_of(page)) == (503, True)
+        gateway.error = ""
+        assert self.ask(phone).status_code == 200
+
+    def test_other_sites_can_neither_send_nor_enter(self, world: World, gateway: SmsGateway) -> None:
+        phone = Phone(world)
+        for path in ("sms", "sms/code", "forget"):
+            answer = phone.client.post(
+                f"{phone.base}/sign-in/{path}", data={"number": self.NUMBER}, headers={"Origin": "https://evil.example"}
+            )
+            assert (answer.status_code, "wrong_origin" in text_of(answer)) == (403, True)
+        assert gateway.asked == []
+
+    def test_numbers_stay_out_of_everything(self, world: World, gateway: SmsGateway) -> None:
+        phone = Phone(world)
+        with capture_logs() as logs:
+            page = self.ask(phone)
+            kept = b"".join((world.valkey.dump(key) or b"") + key for key in world.valkey.keys())
+            phone.vote(phone.follow(self.enter(phone, page, gateway.messages[0].code)))
+        world.record()
+        kept += str(world.sql("SELECT * FROM ballots")).encode() + str(logs).encode()
+        kept += "".join(cookie.value for cookie in phone.client._cookies.values()).encode()
+        assert b"13812345678" not in kept
+        assert b"5678" not in kept
+
+    def test_the_console_says_the_code(self, make: Made) -> None:
+        phone = Phone(make("sms", SMS_PROVIDER="console"))
+        with capture_logs() as logs:
+            page = self.ask(phone)
+        (line,) = [line for line in logs if "code" in line]
+        assert line["number"] == "138****5678"
+        phone.follow(self.enter(phone, page, line["code"]))
+
+
+class TestSeveral:
+    def test_the_first_one_that_is_known_decides(self, make: Made, account: WeChatPeer) -> None:
+        world = make("wechat", "device", **account.config)
+        phone = Phone(world, **IN_WECHAT)
+        device = phone.review()
+        assert "提交前，请先确认身份" not in text_of(device), "a device may vote as well"
+        assert phone.vote(device).status_code == 303
+        answer = phone.get(f"{phone.base}/sign-in/wechat?{phone.query}")
+        page = phone.follow(phone.come_back(account.agree(answer.location)))
+        assert "已用微信确认身份" in text_of(page)
+        assert "您已经投过" not in text_of(page)
+
+    def test_every_way_is_offered_in_order(self, make: Made, account: WeChatPeer, issuer: Issuer) -> None:
+        world = make("oidc", "wechat", **account.config, **issuer.config)
+        page = Phone(world).review()
+        words = text_of(page)
+        assert words.index("用统一身份认证登录") < words.index("用微信确认身份")
+
+    def test_a_provider_that_is_not_configured_cannot_open(self, make: Made) -> None:
+        with pytest.raises(NotReadyToOpen) as refused:
+            make("device", "wechat", "sms", "oidc")
+        assert [issue for issue in refused.value.issues if "identity" in issue] == [
+            f"identity {name} is not available" for name in ("wechat", "sms", "oidc")
+        ]
+
+    def test_ways_that_a_campaign_does_not_offer_are_no_pages(self, make: Made, account: WeChatPeer) -> None:
+        world = make("device", **account.config)
+        phone = Phone(world, **IN_WECHAT)
+        for path in ("wechat", "oidc", "sms", "pigeon"):
+            assert phone.get(f"{phone.base}/sign-in/{path}").status_code == 404
+        assert phone.client.post(f"{phone.base}/sign-in/sms/code").status_code == 404

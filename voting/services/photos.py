@@ -1,0 +1,117 @@
+"""Photos of candidates: one original becomes three widths in WebP and JPEG, kept in the instance folder by content.
+
+Whatever was uploaded is decoded and written anew: no EXIF, no place where it was taken, nothing but pixels. A name is
+made from the bytes of the upload, so a stored file never changes and browsers may keep it for ever.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import warnings
+from hashlib import sha256
+from pathlib import Path
+
+from flask import current_app
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from voting.rules.errors import PhotoRefused
+from voting.services.transactions import writing
+from voting.storage.campaigns import bump_version
+from voting.storage.candidates import get_candidate, set_photo
+
+MOST_BYTES = 5_000_000
+MOST_PIXELS = 25_000_000
+WIDTHS = (320, 640, 960)
+#: every page shows photos in this proportion
+RATIO = (16, 10)
+FORMATS = {"webp": ("WEBP", {"quality": 78, "method": 4}), "jpg": ("JPEG", {"quality": 80, "optimize": True})}
+ACCEPTED = ("JPEG", "PNG", "WEBP")
+
+
+def photos_folder() -> Path:
+    """Where the files are: <width>.webp and .jpg in a folder named by the photo."""
+    return Path(current_app.config["VOTING_INSTANCE"]) / "photos"
+
+
+def store_photo(candidate_id: int, content: bytes) -> str:
+    """Give a candidate a photo; returns its name. Raises PhotoRefused and CandidateNotFound.
+
+    The files are there before the database names them; a photo that nobody names is harmless.
+    """
+    name = sha256(content).hexdigest()[:32]
+    folder = photos_folder() / name
+    if not folder.is_dir():
+        _write(folder, _decode(content))
+    with writing() as session:
+        candidate = get_candidate(session, candidate_id)
+        set_photo(session, candidate_id, name)
+        bump_version(session, candidate.campaign_id)
+    return name
+
+
+def _decode(content: bytes) -> Image.Image:
+    """The picture upright, in RGB and in our proportion; its size is looked at before a pixel is decoded."""
+    if len(content) > MOST_BYTES:
+        raise PhotoRefused("bytes")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of large pictures on its own; the limit is ours.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(content), formats=ACCEPTED)
+            if picture.width * picture.height > MOST_PIXELS:
+                raise PhotoRefused("pixels")
+            # A JPEG can be decoded at an eighth of its size; four times less memory for a telephone's photo.
+            picture.draft("RGB", (WIDTHS[-1] * 2, WIDTHS[-1] * 2))
+            upright = ImageOps.exif_transpose(picture)
+            if upright.mode in ("RGBA", "LA", "P", "PA"):
+                on_white = Image.new("RGB", upright.size, "white")
+                on_white.paste(upright, mask=upright.convert("RGBA").getchannel("A"))
+                upright = on_white
+            return _cut(upright.convert("RGB"))
+    except Image.DecompressionBombError as error:
+        raise PhotoRefused("pixels") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise PhotoRefused("format") from error
+
+
+def _cut(picture: Image.Image) -> Image.Image:
+    """The middle in our proportion, a little above it where something goes: faces are rarely at the bottom."""
+    width, height = picture.size
+    across, down = RATIO
+    if width * down > height * across:
+        wide = height * across // down
+        left = (width - wide) // 2
+        return picture.crop((left, 0, left + wide, height))
+    high = max(1, width * down // across)
+    top = (height - high) // 3
+    return picture.crop((0, top, width, top + high))
+
+
+def _write(folder: Path, picture: Image.Image) -> None:
+    """All sizes, then the folder under its name at once: nobody meets half a photo."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.with_name(f"{folder.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    draft.mkdir()
+    for width in WIDTHS:
+        # Small originals are not blown up: the browser does that as well.
+        size = min(width, picture.width)
+        smaller = picture.resize((size, max(1, size * RATIO[1] // RATIO[0])), Image.Resampling.LANCZOS)
+        for ending, (kind, options) in FORMATS.items():
+            smaller.save(draft / f"{width}.{ending}", kind, **options)
+    try:
+        draft.rename(folder)
+    except OSError:
+        # Another process was first with the same bytes.
+        for left in draft.iterdir():
+            left.unlink()
+        draft.rmdir()
+
+
+def find_photo(name: str, width: int, ending: str) -> Path | None:
+    """The file of a photo in one width and format, or None; names are checked, nothing else is reachable."""
+    if len(name) != 32 or not set(name) <= set("0123456789abcdef") or width not in WIDTHS or ending not in FORMATS:
+        return None
+    path = photos_folder() / name / f"{width}.{ending}"
+    return path if path.is_file() else None

@@ -1,0 +1,15 @@
+// Entry of the big screen's script: it takes pictures as they come and hands each part to those who show it.
+import { showBoard } from "./screen-board.js";
+import { showClocks } from "./screen-clock.js";
+import { showCurve } from "./screen-curve.js";
+import { followStream } from "./screen-stream.js";
+
+const body = document.body;
+const words = JSON.parse(body.dataset.words);
+const first = JSON.parse(body.dataset.picture);
+
+const parts = [showBoard(words), showClocks(words), showCurve(words)];
+const show = (picture) => parts.forEach((part) => part(picture));
+
+show(first);
+followStream(body.dataset.events, words.line, show);
