@@ -17,6 +17,7 @@ from voting.services.catalogue import CampaignView
 
 TOKEN_HEADER = "X-CSRF-Token"
 TOKEN_FIELD = "csrf_token"
+COOKIE = "device"
 _EXTENSION = "voting_guard"
 
 
@@ -40,7 +41,7 @@ def init_guard(app: Flask) -> None:
     """Production cookies carry the __Host- prefix: only this very host can set them, and only over HTTPS."""
     secure = bool(app.config["SESSION_COOKIE_SECURE"])
     public_host = (app.config.get("PUBLIC_URL") or "").partition("://")[2]
-    cookie = "__Host-device" if secure else "device"
+    cookie = f"__Host-{COOKIE}" if secure else COOKIE
     app.extensions[_EXTENSION] = _Guard(DeviceIdentity(app.config["SECRET_KEY"]), cookie, secure, public_host)
 
 
