@@ -76,7 +76,10 @@ def _progress(text: str) -> Progress:
 @plainly
 def create(slug: str, title: str, rules_file: Path, summary: str, organizer: str, contact: str) -> None:
     """Add a draft campaign with the rule set of a JSON file (docs/organizers.md)."""
-    text = rules_file.read_text("utf-8-sig")
+    try:
+        text = rules_file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{rules_file} is not UTF-8: save it as UTF-8 and try again") from None
     campaigns.create_campaign(slug, title, text, summary=summary, organizer_name=organizer, contact=contact)
     click.echo(f"{slug}: created as a draft. Next: flask campaign import {slug} AWARD FILE.csv")
 
