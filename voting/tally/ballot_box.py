@@ -35,7 +35,7 @@ from voting.rules.errors import BoxUnavailable
 from voting.rules.quota import Place, Quota
 from voting.tally.connection import OwnConnection
 from voting.tally.layout import Layout
-from voting.tally.scripts import read_script
+from voting.tally.scripts import read_library
 
 StreamId = tuple[int, int]
 
@@ -116,10 +116,7 @@ class BallotBox:
         self.layout = Layout(rules)
         limits = address_limits
         self._address_limits = (limits.hourly, limits.burst, limits.refused_hourly, limits.new_devices)
-        self._scripts = {
-            name: client.register_script(read_script(name, replaced_scripts))
-            for name in ("open", "cast", "pause", "seal", "replay", "trim")
-        }
+        self._library = read_library(replaced_scripts)
 
     def key(self, name: str) -> str:
         """The full name of one of the campaign's keys."""
@@ -129,7 +126,7 @@ class BallotBox:
         """Run an act; raises BoxUnavailable when Redis is away, full or unsure."""
         try:
             client = self.client if self._own is None else self._own.client
-            return self._scripts[name](keys=(self.prefix, *keys), args=arguments, client=client)
+            return self._library.call(client, name, (self.prefix, *keys), arguments)
         except (ConnectionError, TimeoutError):
             raise BoxUnavailable("unreachable") from None
         except OutOfMemoryError:
