@@ -27,16 +27,29 @@ class Library:
     text: str
     digest: str
 
+    def command(self, act: str, keys: tuple[str, ...], arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The command that runs an act."""
+        return ("FCALL", f"{act}_{self.digest}", len(keys), *keys, *arguments)
+
+    def load(self, client: Redis) -> None:
+        """Give the library to the server; it keeps it through restarts."""
+        client.function_load(self.text, replace=True)
+
     def call(self, client: Redis, act: str, keys: tuple[str, ...], arguments: tuple[Any, ...]) -> Any:
         """Run an act; a server that does not know the library is given it first."""
-        name = f"{act}_{self.digest}"
+        command = self.command(act, keys, arguments)
         try:
-            return client.fcall(name, len(keys), *keys, *arguments)
+            return client.execute_command(*command)  # type: ignore[no-untyped-call]
         except ResponseError as error:
-            if "Function not found" not in str(error):
+            if not not_loaded(error):
                 raise
-        client.function_load(self.text, replace=True)
-        return client.fcall(name, len(keys), *keys, *arguments)
+        self.load(client)
+        return client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+
+def not_loaded(answer: object) -> bool:
+    """Whether an answer of the server says that it does not know the library."""
+    return isinstance(answer, ResponseError) and "Function not found" in str(answer)
 
 
 def read_library(replaced: Mapping[str, str] | None = None) -> Library:
