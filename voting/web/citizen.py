@@ -202,6 +202,8 @@ def leaderboard_page(slug: str) -> Response:
         _answers.keep(asked, answer)
     if request.headers.get("If-None-Match") == answer.etag:
         return Response(status=304, headers=answer.headers)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        return Response(answer.packed, headers={**answer.headers, "Content-Encoding": "gzip"})
     return Response(answer.body, headers=answer.headers)
 
 
@@ -216,7 +218,8 @@ def _board_answer(campaign: CampaignView, board: Board, locale: str) -> Answer:
     award = _award(campaign)
     as_of = clock_time(board.as_of_ms, campaign.rules)
     shape = quote("-".join(str(part) for part in key[1:]))
-    etag = f'"{board.etag}-{campaign.version}-{campaign.phase(now_ms())}-{shape}"'
+    # Weak, because the plain and the gzipped body share it.
+    etag = f'W/"{board.etag}-{campaign.version}-{campaign.phase(now_ms())}-{shape}"'
 
     def render() -> str:
         shown = cut(board, award, _page_number())
@@ -225,13 +228,12 @@ def _board_answer(campaign: CampaignView, board: Board, locale: str) -> Answer:
         )
 
     headers = {
-        "ETag": etag,
         "Cache-Control": "no-cache",
-        "Vary": "Accept-Language, Cookie",
+        "Vary": "Accept-Encoding, Accept-Language, Cookie",
         "X-Counts-As-Of": as_of,
         "Content-Type": HTML,
     }
-    return Answer(board, etag, _bodies.get(key, (etag, as_of), render), headers)
+    return Answer.of(board, etag, _bodies.get(key, (etag, as_of), render), headers)
 
 
 @bp.get("/c/<slug>/rules")

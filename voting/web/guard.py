@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, after_this_request, current_app, request
 from ulid import ULID
+from werkzeug.http import parse_cookie
 
 from voting.identity.base import Identity
 from voting.identity.device import COOKIE_DAYS, DeviceIdentity
@@ -65,7 +66,8 @@ def current_identity() -> Identity | None:
 
 def _read_identity() -> Identity:
     guard = _guard()
-    cookie = request.cookies.get(guard.cookie)
+    # Not request.cookies: it walks all headers first, and the vote passes here.
+    cookie = parse_cookie(request.headers.get("Cookie", "")).get(guard.cookie)
     if not cookie:
         raise IdentityMissing
     return guard.devices.read(cookie)
