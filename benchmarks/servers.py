@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.stand import ROOT
 
-WORKERS, BLOCKING_THREADS = 8, 16
+WORKERS, BLOCKING_THREADS = 2, 16
 #: as voting/launch.py starts the product's server
 GRANIAN = (
     *("-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--workers", str(WORKERS)),

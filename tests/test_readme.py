@@ -20,7 +20,7 @@ from voting.storage.database import db
 
 
 @pytest.fixture
-def demo(sqlite_url: str, valkey_url: str, tmp_path: Path, _translations: None) -> Iterator[Server]:
+def demo(sqlite_url: str, valkey_url: str, tmp_path: Path, translations: None) -> Iterator[Server]:
     """What run.py starts: the demo campaign, a server and a recorder, on a port of their own."""
     with application(sqlite_url, valkey_url, tmp_path) as app, app.app_context():
         assert demonstration.seed_if_empty()
