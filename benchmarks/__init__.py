@@ -1,1 +1,1 @@
-"""Runnable comparisons and measurements; nothing timed lives in tests/."""
+"""Runnable comparisons: `python -m benchmarks.vote_path --help`. Nothing timed lives in tests/, nothing tested here."""

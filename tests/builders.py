@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis import Redis
@@ -67,7 +67,7 @@ class Poll:
     rules: RuleSet
     places: dict[int, Place]
     campaign: int = 1
-    epoch: str = "epoch-1"
+    epoch: str = field(default_factory=lambda: f"epoch-{next(_numbers)}")
 
     def __post_init__(self) -> None:
         self.box = BallotBox(self.client, self.campaign, self.rules, replaced_scripts={"clock.lua": TEST_CLOCK})

@@ -13,8 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +22,7 @@ from typing import Self
 from tests.world import SECRETS
 
 ROOT = Path(__file__).resolve().parent.parent
-START_S = 60.0
+START_S = 120.0
 OURS = ("VOTING_ENV", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "VOTER_SECRET", "PUBLIC_URL", "VOTING_INSTANCE")
 RECORDER = ("-m", "flask", "--app", "wsgi", "ballots", "record", "--follow")
 
@@ -37,7 +36,7 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = START_
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not in {seconds:.0f} s: {what}"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def children_of(pid: int) -> list[int]:
@@ -84,7 +83,9 @@ class Server:
             raise
         return self
 
-    def __exit__(self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> None:
+    def __exit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         self.stop()
         if error is not None:
             error.add_note(self.said())
@@ -172,14 +173,3 @@ class Server:
             for child in children:
                 _kill(child)
         self._processes.clear()
-
-
-@contextmanager
-def stopped_at_the_end(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that must not outlive the test, whatever happens to it."""
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(20)

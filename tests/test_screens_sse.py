@@ -67,7 +67,7 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, sqlite_url: str, _translations: None) -> Iterator[Stage]:
+def stage(tmp_path: Path, sqlite_url: str, translations: None) -> Iterator[Stage]:
     valkey = embedded.start(tmp_path / "valkey")
     server = Server(tmp_path, sqlite_url, valkey.url)
     made = Stage(tmp_path, valkey, sqlite_url, server)
@@ -199,7 +199,7 @@ def test_a_redis_restart_brings_the_data_back_on_the_same_connection(stage: Stag
 
 @pytest.mark.faults
 def test_a_slow_screen_holds_up_nobody_and_is_let_go(stage: Stage) -> None:
-    """Pictures far larger than any are published faster than the slow one takes them: the others get the last of them."""
+    """Pictures far larger than any are published faster than the slow one takes them: the others get the last one."""
     many, size = 120, 100_000
 
     async def watch(world: World) -> None:

@@ -22,7 +22,6 @@ from typing import Any, TypeVar
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from redis import Redis
 from sqlalchemy import text
 from ulid import ULID
 from werkzeug.test import TestResponse
@@ -38,7 +37,10 @@ from voting.storage.database import db
 from voting.web.templating import Assets
 
 SECRETS = {"SECRET_KEY": "tests: signs cookies", "VOTER_SECRET": "tests: makes pseudonyms"}
-ASSETS = ("citizen.css", "citizen.js", "effort-worker.js", "screen.css", "screen.js", "img/favicon.svg", "img/placeholder-centre.svg", "img/placeholder-household.svg")
+ASSETS = (
+    *("citizen.css", "citizen.js", "effort-worker.js", "screen.css", "screen.js"),
+    *("img/favicon.svg", "img/placeholder-centre.svg", "img/placeholder-household.svg"),
+)
 CENTRES, HOUSEHOLDS = 5, 7
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
@@ -89,7 +91,10 @@ def put_campaign(slug: str, rules: str, withdrawn: tuple[str, ...] = ("w1",)) ->
     areas = [tuple(part or "" for part in area) for area in AREAS]
     assert importing.import_areas(_csv(("code", "name", "level", "parent_code"), areas)).ok
     campaigns.create_campaign(slug, f"十佳评选 {slug}", rules, summary="测试", organizer_name="组委会")
-    names = {"centres": [f"c{n}" for n in range(1, CENTRES + 1)], "households": [f"h{n}" for n in range(1, HOUSEHOLDS + 1)]}
+    names = {
+        "centres": [f"c{n}" for n in range(1, CENTRES + 1)],
+        "households": [f"h{n}" for n in range(1, HOUSEHOLDS + 1)],
+    }
     names["households"] += withdrawn
     for award, codes in names.items():
         rows = [(code, f"候选{code}", (VILLAGE, COMMUNITY)[at % 2], "简介", "事迹") for at, code in enumerate(codes)]
@@ -183,19 +188,20 @@ class World:
         return self.app.test_client().get(url, **named)
 
     @property
-    def valkey(self) -> Redis:
+    def valkey(self) -> Any:
+        """The application's own client. Any: redis-py's types speak of sync and async answers at once."""
         return self.do(lambda: boxes().client)
 
     def key(self, name: str) -> str:
         return f"{{v{self.campaign().id}}}:{name}"
 
-    def dump(self, *without: str) -> dict[bytes, bytes | None]:
-        """Every key of the campaign as Redis itself would write it down; ``without`` names keys that may change."""
+    def dump(self, *without: str) -> dict[bytes, object]:
+        """Every key of the campaign with all it holds; ``without`` names keys that may change."""
         valkey, prefix = self.valkey, self.key("").encode()
         left_out = tuple(prefix + name.encode() for name in without)
         names = [name for name in valkey.keys(prefix + b"*") if not (left_out and name.startswith(left_out))]
-        # DUMP ends in a version and a checksum of what stands before; both are the same for the same content.
-        return {name: valkey.dump(name) for name in names}
+        # Hashes by their fields: what DUMP writes of a large one depends on its order in memory.
+        return {name: valkey.hgetall(name) if valkey.type(name) == b"hash" else valkey.dump(name) for name in names}
 
     def record(self, **named: Any) -> int:
         """Record all that is waiting, as one recorder would; how many entries that were."""
@@ -213,7 +219,7 @@ class World:
 
         def run() -> list[tuple[Any, ...]]:
             answer = db.session.execute(text(statement), values)
-            rows = [tuple(row) for row in answer] if answer.returns_rows else []  # type: ignore[attr-defined]
+            rows = [tuple(row) for row in answer] if answer.returns_rows else []
             db.session.commit()
             return rows
 
@@ -231,7 +237,7 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def _translations() -> None:
+def translations() -> None:
     compile_translations()
 
 
@@ -261,7 +267,7 @@ def new_world(app: Flask) -> World:
 
 
 @pytest.fixture
-def app(database_url: str, valkey_url: str, tmp_path: Path, _translations: None) -> Iterator[Flask]:
+def app(database_url: str, valkey_url: str, tmp_path: Path, translations: None) -> Iterator[Flask]:
     with application(database_url, valkey_url, tmp_path) as made:
         yield made
 
@@ -272,7 +278,7 @@ def world(app: Flask) -> World:
 
 
 @pytest.fixture
-def lite_app(sqlite_url: str, valkey_url: str, tmp_path: Path, _translations: None) -> Iterator[Flask]:
+def lite_app(sqlite_url: str, valkey_url: str, tmp_path: Path, translations: None) -> Iterator[Flask]:
     with application(sqlite_url, valkey_url, tmp_path) as made:
         yield made
 

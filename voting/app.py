@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.sessions import NullSession, SecureCookieSessionInterface, SessionMixin
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Request
@@ -40,8 +40,10 @@ HEADERS = {
 class NoSessions(SecureCookieSessionInterface):
     """Citizens have no session: nothing is read, signed or sent for one. The organizer's desk will bring its own."""
 
-    def open_session(self, app: Flask, request: Request) -> None:
-        return None
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        return self._none
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         return None

@@ -103,7 +103,7 @@ def bundle(out: Path) -> None:
 
 
 def copy_fonts() -> None:
-    """The posters' typeface, out of its package and out of the browsers' reach: 15 MB each, and only drawn with here."""
+    """The posters' typeface, out of its package and out of the browsers' reach: 15 MB each, only drawn with here."""
     FONTS.mkdir(exist_ok=True)
     for font in FONT_FILES:
         source, target = ROOT / "node_modules" / font, FONTS / Path(font).name

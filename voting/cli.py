@@ -87,7 +87,10 @@ def create(
     supervision_phone: str,
 ) -> None:
     """Add a draft campaign with the rule set of a JSON file (docs/organizers.md)."""
-    text = rules_file.read_text("utf-8-sig")
+    try:
+        text = rules_file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{rules_file} is not UTF-8: save it as UTF-8 and try again") from None
     campaigns.create_campaign(
         slug,
         title,

@@ -36,8 +36,10 @@ REPLACEABLE = {
         "system is started again.",
     ),
     "screens": (
-        ("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{screens_port}", "--workers", "1")
-        + ("--no-ws", "--log-level", "error", "--workers-kill-timeout", "2", "voting.screens:app"),
+        (
+            *("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{screens_port}"),
+            *("--workers", "1", "--no-ws", "--log-level", "error", "--workers-kill-timeout", "2", "voting.screens:app"),
+        ),
         "Big screens keep what they show.",
         "big screens keep what they show until the system is started again.",
     ),

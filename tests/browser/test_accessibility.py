@@ -99,9 +99,7 @@ def test_every_page_is_listed(town: Town) -> None:
     pages = {
         rule.rule
         for rule in town.app.url_map.iter_rules()
-        if "GET" in (rule.methods or ())
-        and not rule.rule.startswith(NO_PAGES)
-        and not rule.rule.endswith(NO_PAGE)
+        if "GET" in (rule.methods or ()) and not rule.rule.startswith(NO_PAGES) and not rule.rule.endswith(NO_PAGE)
     }
     assert pages - listed == set(), "pages that no check looks at: add them to tests/browser/pages.py"
 

@@ -124,8 +124,8 @@ class TestQuestion:
 
     @pytest.mark.parametrize(
         ("typed", "number"),
-        [("12", 12), (" 7 ", 7), ("１２", 12), ("十二", 12), ("二十", 20), ("十", 10), ("七", 7), ("一二", 12), ("12。", 12),
-         ("", None), ("十十", None), ("-3", None), ("3.5", None), ("seven", None), ("1" * 20, None)],
+        [("12", 12), (" 7 ", 7), ("１２", 12), ("十二", 12), ("二十", 20), ("十", 10), ("七", 7), ("一二", 12),
+         ("12。", 12), ("", None), ("十十", None), ("-3", None), ("3.5", None), ("seven", None), ("1" * 20, None)],
     )  # fmt: skip
     def test_numbers_as_people_type_them(self, typed: str, number: int | None) -> None:
         assert read_number(typed) == number

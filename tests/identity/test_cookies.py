@@ -1,4 +1,4 @@
-"""Identity cookies, tokens and sign-ins under way: what this site signed is believed, for its time, and nothing else."""
+"""Identity cookies, tokens and sign-ins under way: what this site signed is believed, for its time; nothing else."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def test_devices_are_all_different() -> None:
     assert len({devices.read(devices.issue()).subject for _ in range(100)}) == 100
 
 
-@pytest.mark.parametrize("other", [IdentityCookie("s", "wechat", 30), IdentityCookie("t", "sms", 30), DeviceIdentity("s")])
+@pytest.mark.parametrize(
+    "other", [IdentityCookie("s", "wechat", 30), IdentityCookie("t", "sms", 30), DeviceIdentity("s")]
+)
 def test_no_cookie_stands_in_for_anothers(other: IdentityCookie) -> None:
     with pytest.raises(IdentityForged):
         other.read(IdentityCookie("s", "sms", 30).write(SUBJECT))

@@ -111,9 +111,7 @@ def test_a_wrong_secret_is_not_told_to_anybody(
     assert "secret" not in caplog.text
 
 
-def test_a_slow_answer_and_none_at_all(
-    peer: WeChatPeer, account: WeChat, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_answer_and_none_at_all(peer: WeChatPeer, account: WeChat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wechat, "TIMEOUT_S", 0.2)
     code = code_of(peer, account)
     peer.hold.clear()

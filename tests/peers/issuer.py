@@ -112,7 +112,9 @@ class Issuer(Peer):
 
     def _sign(self, claims: dict[str, Any]) -> str:
         if self.signer == "nobody":
-            parts = [urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "none"}, claims)]
+            parts = [
+                urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "none"}, claims)
+            ]
             return ".".join([*parts, ""])
         if self.signer == "mac with the public key":
             body = ".".join(

@@ -58,7 +58,8 @@ class WeChatPeer(Peer):
             return Reply(b"10003", 400)
         code = secrets.token_hex(16)
         self.codes[code] = dict(self.person)
-        return Reply(status=302, headers={"Location": f"{query['redirect_uri']}?{urlencode({'code': code, 'state': state})}"})
+        back = urlencode({"code": code, "state": state})
+        return Reply(status=302, headers={"Location": f"{query['redirect_uri']}?{back}"})
 
     def _exchange(self, query: dict[str, str]) -> dict[str, Any]:
         code = query.get("code", "")

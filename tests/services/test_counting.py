@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-
 from pathlib import Path
 
 import pytest
@@ -68,7 +67,7 @@ def test_closing_seals_records_counts_and_ranks(world: World) -> None:
     assert standings(world, "households")["h3"] == (1, 2, True, "selected")
     assert "w1" not in standings(world, "households"), "a household that withdrew is not ranked"
     # The seal is the last entry of the stream, and SQL knows its place.
-    last, fields = world.valkey.xrevrange(world.key("ballots"), count=1)[0]  # type: ignore[index]
+    last, fields = world.valkey.xrevrange(world.key("ballots"), count=1)[0]
     assert fields == {b"close": b"3"}
     assert world.campaign().sealed_id == tuple(map(int, last.decode().split("-")))
     assert world.campaign().stage == "provisional"
@@ -155,7 +154,7 @@ def test_rules_may_select_all_who_are_tied(app: Flask) -> None:
     assert world.campaign().stage == "published"
 
 
-def test_published_pages_and_receipts_need_no_redis(database_url: str, tmp_path: Path, _translations: None) -> None:
+def test_published_pages_and_receipts_need_no_redis(database_url: str, tmp_path: Path, translations: None) -> None:
     """A Valkey of its own, stopped after publishing: the leaderboard and receipts come from SQL alone."""
     folder = tmp_path
     server = embedded.start(folder / "valkey")
@@ -205,7 +204,11 @@ def test_acts_at_the_wrong_stage_are_refused(world: World) -> None:
     with pytest.raises(StageRefused):
         world.do(campaigns.open_campaign, world.slug)
     close(world)
-    for act, arguments in ((campaigns.pause_campaign, ("x",)), (campaigns.resume_campaign, ()), (campaigns.seal_campaign, ())):
+    for act, arguments in (
+        (campaigns.pause_campaign, ("x",)),
+        (campaigns.resume_campaign, ()),
+        (campaigns.seal_campaign, ()),
+    ):
         with pytest.raises(StageRefused):
             world.do(act, world.slug, *arguments)
 
@@ -220,7 +223,7 @@ def test_a_recount_is_the_next_version_and_keeps_the_first(world: World) -> None
 
 
 def test_a_difference_can_be_cleared_by_a_rebuild_and_a_recount(world: World) -> None:
-    """The ledger was right and the cache wrong: mend the cache, close again, publish. No difference is smoothed over."""
+    """The ledger was right and the cache wrong: mend the cache, close again, publish. Nothing is smoothed over."""
     cast(world, *CLEAR)
     world.valkey.hset(world.key("tally"), str(world.ids("c3")[0]), "99")
     close(world)

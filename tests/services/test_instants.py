@@ -141,7 +141,7 @@ def test_before_opening_nothing_is_asked(lite_world: World) -> None:
     assert ask(lite_world, lite_world.campaign().rules.opens_ms).ballots == 0
 
 
-def test_without_redis_or_sql_the_last_counts_stay(sqlite_url: str, tmp_path: Path, _translations: None) -> None:
+def test_without_redis_or_sql_the_last_counts_stay(sqlite_url: str, tmp_path: Path, translations: None) -> None:
     server = embedded.start(tmp_path / "valkey")
     try:
         with application(sqlite_url, server.url, tmp_path) as app:

@@ -140,7 +140,7 @@ def test_hidden_until_published_through_the_announcement(lite_app: Flask) -> Non
     assert (board.final, board.ballots, board.votes) == (True, 2, 10)
 
 
-def test_two_nodes_show_the_same(sqlite_url: str, valkey_url: str, tmp_path: Path, _translations: None) -> None:
+def test_two_nodes_show_the_same(sqlite_url: str, valkey_url: str, tmp_path: Path, translations: None) -> None:
     with (
         application(sqlite_url, valkey_url, tmp_path) as one,
         application(sqlite_url, valkey_url, tmp_path) as another,

@@ -117,7 +117,7 @@ def test_places_in_the_stream_only_go_up(world: World) -> None:
     world.valkey.flushall()
     last = rebuild(world).last
     world.voter().cast("c5")
-    first = world.valkey.xrange(world.key("ballots"))[0][0].decode()  # type: ignore[index]
+    first = world.valkey.xrange(world.key("ballots"))[0][0].decode()
     assert last is not None
     assert tuple(map(int, first.split("-"))) > last
 

@@ -1,4 +1,4 @@
-"""The recorder on real stores: every ballot once, whoever dies or comes second, and a stop at what must not be skipped."""
+"""The recorder on real stores: every ballot once, whoever dies or comes second; a stop at what cannot be skipped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def take(world: World, consumer: str) -> list[stream.Entry | stream.Seal]:
 
 
 def entries(world: World) -> list[tuple[bytes, dict[bytes, bytes]]]:
-    return world.valkey.xrange(world.key("ballots"))  # type: ignore[return-value]
+    return world.valkey.xrange(world.key("ballots"))
 
 
 def stops(world: World, act: Callable[[], object] | None = None) -> str:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from tests.builders import rule_set
 from tests.storage.rows import COMMUNITY, VILLAGE, candidate_row, put_areas, put_campaign
+from tests.world import ASSETS
 from voting.app import create_app
-from voting.assets import compile_translations
 from voting.rules.display import Display
 from voting.rules.periods import DAY_MS, HOUR_MS
 from voting.rules.quota import Quota
@@ -26,17 +26,11 @@ from voting.storage.database import db
 from voting.web.templating import Assets
 
 SLUG = "best"
-ASSETS = ("citizen.css", "citizen.js", "effort-worker.js", "screen.css", "screen.js", "img/favicon.svg", "img/placeholder-centre.svg", "img/placeholder-household.svg")
-
-
-@pytest.fixture(scope="session")
-def _translations() -> None:
-    compile_translations()
 
 
 @pytest.fixture
 def web_app(
-    sqlite_url: str, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _translations: None
+    sqlite_url: str, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, translations: None
 ) -> Iterator[Flask]:
     """The application, its context not pushed; the style sheets need not be built."""
     monkeypatch.setenv("VOTING_ENV", "testing")

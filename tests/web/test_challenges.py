@@ -26,7 +26,7 @@ CROWDED = {"ADDRESS_LIMITS": {"burst": 2, "hourly": 60}}
 
 
 @pytest.fixture
-def app(sqlite_url: str, valkey_url: str, tmp_path: Path, _translations: None) -> Iterator[Flask]:
+def app(sqlite_url: str, valkey_url: str, tmp_path: Path, translations: None) -> Iterator[Flask]:
     with application(sqlite_url, valkey_url, tmp_path, **QUICK, **CROWDED) as made:
         yield made
 

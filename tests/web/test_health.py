@@ -48,7 +48,7 @@ def test_not_ready_without_redis(tmp_path: Path, sqlite_url: str) -> None:
     assert (answer.status_code, answer.json["redis"], answer.json["sql"]) == (503, False, True)
 
 
-@pytest.mark.usefixtures("_translations")
+@pytest.mark.usefixtures("translations")
 def test_figures_of_all_workers_add_up_and_no_family_stands_twice(
     tmp_path: Path, sqlite_url: str, valkey_url: str
 ) -> None:

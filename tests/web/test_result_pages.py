@@ -168,7 +168,7 @@ def test_the_page_is_the_same_for_everybody_and_holds_nothing_of_a_request(lite_
     assert "{{" not in answer.text
 
 
-def test_everything_with_redis_off(sqlite_url: str, tmp_path: Path, _translations: None) -> None:
+def test_everything_with_redis_off(sqlite_url: str, tmp_path: Path, translations: None) -> None:
     server = embedded.start(tmp_path / "valkey")
     try:
         with application(sqlite_url, server.url, tmp_path) as app:

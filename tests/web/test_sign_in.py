@@ -28,7 +28,7 @@ Made = Callable[..., World]
 
 
 @pytest.fixture
-def make(sqlite_url: str, valkey_url: str, tmp_path: Path, _translations: None) -> Iterator[Made]:
+def make(sqlite_url: str, valkey_url: str, tmp_path: Path, translations: None) -> Iterator[Made]:
     """Makes a world whose campaign knows its voters by the named providers."""
     with ExitStack() as stack:
 
@@ -137,7 +137,7 @@ class TestWeChat:
         account.person = {"openid": "o-very-secret"}
         phone.vote(phone.follow(phone.come_back(account.agree(phone.leave("wechat")))))
         world.record()
-        kept = b"".join((world.valkey.dump(key) or b"") + key for key in world.valkey.keys())
+        kept = b"".join((world.valkey.dump(key) or b"") + key for key in world.valkey.scan_iter())
         kept += str(world.sql("SELECT * FROM ballots")).encode()
         cookie = phone.client.get_cookie("wechat")
         assert cookie is not None
@@ -285,9 +285,7 @@ class TestOidc:
         assert (page.status_code, "sign_in_denied" in text_of(page)) == (403, True)
         assert "候选c1" in text_of(page)
 
-    def test_forged_tokens_sign_nobody_in(
-        self, world: World, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_forged_tokens_sign_nobody_in(self, world: World, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(identifying, "TWIN_WAIT_S", 0.05)
         for claims in ({"nonce": "another"}, {"aud": "another"}, {"iss": "https://evil.example"}):
             phone, issuer.claims = Phone(world), claims
@@ -414,7 +412,7 @@ class TestSms:
         phone = Phone(world)
         with capture_logs() as logs:
             page = self.ask(phone)
-            kept = b"".join((world.valkey.dump(key) or b"") + key for key in world.valkey.keys())
+            kept = b"".join((world.valkey.dump(key) or b"") + key for key in world.valkey.scan_iter())
             phone.vote(phone.follow(self.enter(phone, page, gateway.messages[0].code)))
         world.record()
         kept += str(world.sql("SELECT * FROM ballots")).encode() + str(logs).encode()

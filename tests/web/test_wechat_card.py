@@ -25,7 +25,7 @@ def peer() -> Iterator[WeChatJsPeer]:
 
 
 @pytest.fixture
-def app(sqlite_url: str, valkey_url: str, tmp_path: Path, peer: WeChatJsPeer, _translations: None) -> Iterator[Flask]:
+def app(sqlite_url: str, valkey_url: str, tmp_path: Path, peer: WeChatJsPeer, translations: None) -> Iterator[Flask]:
     account = {"WECHAT_APP_ID": APP_ID, "WECHAT_SECRET": SECRET, "WECHAT_API_BASE": peer.url}
     with application(sqlite_url, valkey_url, tmp_path, **account) as made:
         yield made

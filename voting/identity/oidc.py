@@ -168,7 +168,7 @@ class Oidc:
             raise ProviderFailed(f"status {response.status_code}")
         if response.status_code != 200 or "error" in answer:
             # Named by the standard (invalid_grant and the like); anything longer is not for our log.
-            error = str(answer.get("error", response.status_code))[:40]
+            why = str(answer.get("error", response.status_code))[:40]
             # All others are between the provider and us: the person can do nothing about them.
-            raise ProviderFailed(error, refused=error in ("invalid_grant", "access_denied"))
+            raise ProviderFailed(why, refused=why in ("invalid_grant", "access_denied"))
         return answer

@@ -17,7 +17,8 @@ class SenderAddress:
 def fold_address(text: str) -> SenderAddress | None:
     """The sender behind an address as a server hands it over; None for what is no address (a unix socket, a fake)."""
     try:
-        return _of_ipv4(str(IPv4Address(text)))
+        IPv4Address(text)  # accepts one spelling only, so the text itself is the key
+        return _of_ipv4(text)
     except AddressValueError:
         pass
     try:

@@ -14,7 +14,8 @@ from voting.rules.quota import Per, Period, Quota, Unit
 
 T = TypeVar("T")
 KNOWN = {
-    "": "time_zone opens_at closes_at daily_hours identity challenge ballot awards quotas interval_s display ties online_weight purpose",
+    "": "time_zone opens_at closes_at daily_hours identity challenge ballot awards quotas interval_s display ties "
+    "online_weight purpose",
     "display": "mode every_s at until freeze_hours order gap",
     "ballot": "min max repeat",
     "award": "key name seats min max optional groups",
@@ -202,7 +203,6 @@ def write_rules(rules: RuleSet) -> str:
         "closes_at": _iso(rules, rules.closes_ms),
         "daily_hours": rules.daily_hours and [_clock(minute) for minute in rules.daily_hours],
         "identity": list(rules.identity),
-        "challenge": rules.challenge,
         "ballot": {"min": rules.ballot.min, "max": rules.ballot.max, "repeat": rules.repeat},
         "awards": [
             {"key": a.key, "name": a.name, "seats": a.seats}
@@ -215,6 +215,7 @@ def write_rules(rules: RuleSet) -> str:
         "display": _write_display(rules.display),
         "ties": list(rules.ties),
     }
+    document |= {"challenge": rules.challenge} if rules.challenge != "on_challenge" else {}
     document |= {"online_weight": rules.online_weight} if rules.online_weight != 100 else {}
     document |= {"purpose": rules.purpose} if rules.purpose else {}
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -9,7 +9,8 @@ from redis import Redis
 
 from voting.rules.campaign import RuleSet
 from voting.tally.ballot_box import AddressLimits, BallotBox
-from voting.tally.connection import OwnConnection, connect
+from voting.tally.combining import Combiner
+from voting.tally.connection import connect
 
 _EXTENSION = "voting_boxes"
 
@@ -19,7 +20,7 @@ class Boxes:
 
     def __init__(self, url: str, address_limits: AddressLimits) -> None:
         self.client: Redis = connect(url)
-        self._own = OwnConnection(url)
+        self._combiner = Combiner(self.client)
         self._address_limits = address_limits
         self._boxes: dict[int, BallotBox] = {}
         self._lock = Lock()
@@ -29,7 +30,7 @@ class Boxes:
         box = self._boxes.get(campaign)
         if box is None or (box.layout.rules is not rules and box.layout.rules != rules):
             with self._lock:
-                box = BallotBox(self.client, campaign, rules, self._address_limits, own=self._own)
+                box = BallotBox(self.client, campaign, rules, self._address_limits, combiner=self._combiner)
                 self._boxes[campaign] = box
         return box
 

@@ -60,7 +60,7 @@ class _Counters(Collector):
 
     def _all(self) -> Iterable[Metric]:
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-            return MultiProcessCollector(None).collect()  # type: ignore[no-untyped-call]
+            return MultiProcessCollector(None).collect()
         return [*BALLOTS.collect(), *REFUSALS.collect()]
 
 

@@ -51,6 +51,7 @@ class Recorder:
     stale_ms: int = STALE_MS
     _housekept_s: float = float("-inf")
     _known: set[int] = field(default_factory=set)
+    _interrupted: bool = False
 
     def step(self, block_ms: int = BLOCK_MS) -> int:
         """Record what is waiting, up to a batch per campaign; how many entries that were. Raises RecordingStopped."""
@@ -82,7 +83,12 @@ class Recorder:
         return {campaign: view for campaign, view in campaigns.items() if campaign in self._known}
 
     def _take_over(self, campaigns: dict[int, CampaignView]) -> int:
-        """Every few seconds: finish what dead recorders left, and trim what everybody is done with."""
+        """Finish what an interruption left in our own hands; every few seconds, what dead recorders left in theirs."""
+        if self._interrupted:
+            for view in campaigns.values():
+                while own := stream.read_own(boxes().client, view.id, self.consumer, BATCH):
+                    self._record(view, own)
+            self._interrupted = False
         if time.monotonic() - self._housekept_s < min(HOUSEKEEPING_S, self.stale_ms / 1000):
             return 0
         taken = 0
@@ -94,6 +100,10 @@ class Recorder:
         if not taken:
             self._housekept_s = time.monotonic()
         return taken
+
+    def was_interrupted(self) -> None:
+        """A store was away in the middle of a step: the next step begins with what could not be acknowledged."""
+        self._interrupted = True
 
     def _record(self, campaign: CampaignView, entries: Sequence[Entry | Seal]) -> None:
         if not entries:
@@ -177,6 +187,7 @@ def follow(recorder: Recorder, stopping: Callable[[], bool]) -> None:
                 log.info("recording goes on", consumer=recorder.consumer)
             waited = 0.0
         except (ConnectionError, TimeoutError, OperationalError) as error:
+            recorder.was_interrupted()
             waited = min(max(0.25, waited * 2), LONGEST_BACKOFF_S)
             log.warning("recording waits", cause=type(error).__name__, seconds=waited)
             _sleep(waited, stopping)

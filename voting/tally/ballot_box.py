@@ -34,9 +34,9 @@ from voting.rules.ballot_id import ballot_id_ms
 from voting.rules.campaign import RuleSet
 from voting.rules.errors import BoxUnavailable
 from voting.rules.quota import Period, Place
-from voting.tally.connection import OwnConnection
+from voting.tally.combining import Combiner
 from voting.tally.layout import Layout
-from voting.tally.scripts import read_script
+from voting.tally.scripts import read_library
 
 StreamId = tuple[int, int]
 
@@ -111,20 +111,17 @@ class BallotBox:
         rules: RuleSet,
         address_limits: AddressLimits = AddressLimits(),
         replaced_scripts: Mapping[str, str] | None = None,
-        own: OwnConnection | None = None,
+        combiner: Combiner | None = None,
     ) -> None:
-        """``client`` is shared by all threads; ``own`` gives each thread a connection of its own for the acts."""
+        """``client`` is shared by all threads; with a ``combiner`` their ballots go out together."""
         self.client = client
-        self._own = own
+        self._combiner = combiner
         self.campaign = campaign
         self.prefix = f"{{v{campaign}}}"
         self.layout = Layout(rules)
         limits = address_limits
         self._address_limits = (limits.hourly, limits.burst, limits.refused_hourly, limits.new_devices)
-        self._scripts = {
-            name: client.register_script(read_script(name, replaced_scripts))
-            for name in ("open", "cast", "pause", "seal", "replay", "trim")
-        }
+        self._library = read_library(replaced_scripts)
 
     def key(self, name: str) -> str:
         """The full name of one of the campaign's keys."""
@@ -133,8 +130,9 @@ class BallotBox:
     def run(self, name: str, *arguments: Any, keys: tuple[str, ...] = ()) -> Any:
         """Run an act; raises BoxUnavailable when Redis is away, full or unsure."""
         try:
-            client = self.client if self._own is None else self._own.client
-            return self._scripts[name](keys=(self.prefix, *keys), args=arguments, client=client)
+            if name == "cast" and self._combiner is not None:
+                return self._combiner.call(self._library, name, (self.prefix,), arguments)
+            return self._library.call(self.client, name, (self.prefix, *keys), arguments)
         except (ConnectionError, TimeoutError):
             raise BoxUnavailable("unreachable") from None
         except OutOfMemoryError:

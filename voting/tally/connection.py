@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from threading import local
 from typing import Any
 
 from redis import Redis
@@ -15,8 +14,8 @@ CONNECT_TIMEOUT_S = 2.0
 MAX_CONNECTIONS = 64
 
 
-def connect(url: str, single: bool = False) -> Redis:
-    """A thread-safe client; nothing is sent before the first command. ``single``: one connection, for one thread.
+def connect(url: str) -> Redis:
+    """A thread-safe client; nothing is sent before the first command.
 
     One retry replaces a pooled connection that a restart of Redis has cut. It is safe for ballots too: the ballot id
     makes a second send of the same script call a repeat, not a second vote.
@@ -28,21 +27,5 @@ def connect(url: str, single: bool = False) -> Redis:
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         max_connections=MAX_CONNECTIONS,
         retry=Retry(ConstantBackoff(0.05), 1),
-        single_connection_client=single,
         **options,
     )
-
-
-class OwnConnection(local):
-    """A client for each thread: the vote's one round trip without the pool's lock and book-keeping, 14 µs of 33."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._client: Redis | None = None
-
-    @property
-    def client(self) -> Redis:
-        """This thread's client; the first use connects, and raises when that fails."""
-        if self._client is None:
-            self._client = connect(self._url, single=True)
-        return self._client

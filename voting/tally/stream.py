@@ -77,6 +77,16 @@ def read_new(
     return {of_key[key]: [parse_entry(raw, fields) for raw, fields in entries] for key, entries in answer or []}
 
 
+def read_own(client: Redis, campaign: int, consumer: str, count: int) -> list[Entry | Seal]:
+    """Entries this recorder was given and did not acknowledge: what an interruption left in its hands."""
+    answer: Any = client.xreadgroup(GROUP, consumer, {stream_key(campaign): "0"}, count=count)
+    entries = answer[0][1] if answer else []
+    lost = [raw.decode() for raw, fields in entries if not fields]
+    if lost:
+        raise StreamDamaged(f"entries were trimmed before they were recorded: {', '.join(lost[:5])}")
+    return [parse_entry(raw, fields) for raw, fields in entries]
+
+
 def claim(client: Redis, campaign: int, consumer: str, idle_ms: int, count: int) -> list[Entry | Seal]:
     """Take over entries that another recorder was given and did not acknowledge for ``idle_ms``.
 

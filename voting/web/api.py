@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, jsonify, request
-from pydantic import ValidationError
-from spectree import Response as Answers
-from spectree import SpecTree
+from pydantic import BaseModel, ValidationError
 
+from voting.identity.device import PROVIDER as DEVICE
 from voting.rules.errors import CampaignNotFound, IdentityMissing, MalformedBallot
 from voting.rules.rule_text import write_rules
 from voting.services import casting, catalogue, leaderboard, receipts
@@ -38,36 +35,11 @@ from voting.web.api_models import (
 from voting.web.boards import Bodies
 from voting.web.challenges import read_solution
 from voting.web.limits import LOOK_UPS, PAPERS, SEARCHES, limiter
+from voting.web.openapi import Notes, build_document, documented
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
-View = TypeVar("View", bound=Callable[..., Any])
 MOST_ROWS = 1000
 _bodies = Bodies()
-
-_spec = SpecTree(
-    "flask", title="十佳/百佳 voting", version="v1", openapi_version="3.1.0", annotations=False, mode="strict"
-)
-
-
-def documented(**described: Any) -> Callable[[View], View]:
-    """Describe a view in the OpenAPI document, and leave the view itself as it is.
-
-    SpecTree finds its notes as attributes of the function; its wrapper, which would check and copy every request and
-    answer, is not used: refusals have one wording and one place, and the vote's path stays lean.
-    """
-
-    def describe(view: View) -> View:
-        wrapped = _spec.validate(skip_validation=True, **described)(view)
-        vars(view).update({name: value for name, value in vars(wrapped).items() if name != "__wrapped__"})
-        return view
-
-    return describe
-
-
-def answers(model: Any, *problems: int, status: int = 200) -> Answers:
-    """What a view may answer with, for the document."""
-    codes: dict[str, Any] = {f"HTTP_{status}": model} | {f"HTTP_{code}": ProblemOut for code in problems}
-    return Answers(**codes)
 
 
 def _campaign(slug: str) -> CampaignView:
@@ -77,7 +49,7 @@ def _campaign(slug: str) -> CampaignView:
     return campaign
 
 
-def _send(model: Any) -> Response:
+def _send(model: BaseModel) -> Response:
     return Response(model.model_dump_json(), mimetype="application/json")
 
 
@@ -121,14 +93,14 @@ def _candidate_out(c: CandidateView) -> CandidateOut:
 
 
 @bp.get("/campaigns")
-@documented(resp=answers(CampaignsOut), tags=["campaigns"])
+@documented(Notes("campaigns", {200: CampaignsOut}))
 def list_campaigns() -> Response:
     """Campaigns that are not drafts, newest first."""
     return _send(CampaignsOut(campaigns=[_campaign_out(each) for each in catalogue.all_campaigns()]))
 
 
 @bp.get("/campaigns/<slug>")
-@documented(resp=answers(CampaignOut, 404), tags=["campaigns"])
+@documented(Notes("campaigns", {200: CampaignOut}, (404,)))
 def show_campaign(slug: str) -> Response:
     """One campaign with its rule set."""
     return _send(_campaign_out(_campaign(slug)))
@@ -136,7 +108,7 @@ def show_campaign(slug: str) -> Response:
 
 @bp.get("/campaigns/<slug>/candidates")
 @limiter.limit(SEARCHES)
-@documented(query=FindQuery, resp=answers(CandidatesOut, 404, 429), tags=["campaigns"])
+@documented(Notes("campaigns", {200: CandidatesOut}, (404, 429), query=FindQuery))
 def list_candidates(slug: str) -> Response:
     """Candidates by award and number, 40 at a time; ``q`` searches number, name, pinyin, initials and area.
 
@@ -159,7 +131,7 @@ def list_candidates(slug: str) -> Response:
 
 
 @bp.get("/campaigns/<slug>/leaderboard")
-@documented(query=BoardQuery, resp=answers(LeaderboardOut, 404, 503), tags=["campaigns"])
+@documented(Notes("campaigns", {200: LeaderboardOut, 304: None}, (404, 503), query=BoardQuery))
 def show_leaderboard(slug: str) -> Response:
     """Standings, at most a second old; answers 304 to a matching If-None-Match."""
     campaign = _campaign(slug)
@@ -208,7 +180,7 @@ def show_leaderboard(slug: str) -> Response:
 
 @bp.get("/campaigns/<slug>/ballot")
 @limiter.limit(PAPERS)
-@documented(resp=answers(PaperOut, 403, 404, 429), tags=["voting"])
+@documented(Notes("voting", {200: PaperOut}, (403, 404, 429)))
 def new_ballot(slug: str) -> Response:
     """A fresh ballot id and CSRF token; sets the device cookie if there is none."""
     paper = guard.new_ballot_paper(_campaign(slug))
@@ -219,7 +191,7 @@ def new_ballot(slug: str) -> Response:
 
 @bp.get("/campaigns/<slug>/challenge")
 @limiter.limit(PAPERS)
-@documented(resp=answers(ChallengeOut, 403, 404, 429), tags=["voting"])
+@documented(Notes("voting", {200: ChallengeOut}, (403, 404, 429)))
 def new_challenge(slug: str) -> Response:
     """A proof-of-work challenge for this voter and campaign, in ALTCHA's format, good for five minutes.
 
@@ -236,7 +208,16 @@ def new_challenge(slug: str) -> Response:
 
 @bp.post("/campaigns/<slug>/ballots")
 @documented(
-    json=BallotIn, resp=answers(ReceiptOut, 200, 400, 403, 404, 409, 415, 422, 429, 503, status=201), tags=["voting"]
+    Notes(
+        "voting",
+        {200: ReceiptOut, 201: ReceiptOut},
+        (400, 403, 404, 409, 413, 422, 429, 503),
+        body=BallotIn,
+        carries=(
+            ("header", guard.TOKEN_HEADER, "the csrf_token of GET …/ballot"),
+            ("cookie", DEVICE, "the device cookie that came with it; in production __Host-device"),
+        ),
+    )
 )
 def cast(slug: str) -> Response:
     """Cast a ballot: 201 the first time, 200 with the same body for the same ballot again.
@@ -279,7 +260,7 @@ def _receipt_body(receipt: Receipt) -> str:
 
 @bp.get("/receipts/<code>")
 @limiter.limit(LOOK_UPS)
-@documented(resp=answers(ReceiptOut, 404, 429), tags=["voting"])
+@documented(Notes("voting", {200: ReceiptOut}, (404, 429, 503)))
 def show_receipt(code: str) -> Response:
     """A ballot by its receipt code, for the voter who cast it; everybody else gets the same 404 as for no receipt."""
     found = receipts.find_receipt(code, guard.current_identities())
@@ -300,11 +281,10 @@ def show_receipt(code: str) -> Response:
 def init_api(app: Flask) -> None:
     """Register the API and its OpenAPI 3.1 document at /api/openapi.json."""
     app.register_blueprint(bp)
-    document: dict[str, Any] = {}
+    made: list[dict[str, object]] = []
 
     @app.get("/api/openapi.json")
     def openapi() -> Response:
-        if not document:
-            _spec.app = app
-            document.update(_spec.spec)
-        return jsonify(document)
+        if not made:
+            made.append(build_document(app, bp.url_prefix or "", ProblemOut, "十佳/百佳 voting", "1.0.0"))
+        return jsonify(made[0])

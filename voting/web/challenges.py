@@ -1,4 +1,4 @@
-"""Challenges at the edge: the words of a question, and the solution that comes with a ballot. Nothing is decided here."""
+"""Challenges at the edge: the words of a question, and the solution that comes with a ballot. It decides nothing."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from voting.services import catalogue, leaderboard
 from voting.services.catalogue import CampaignView
 from voting.services.leaderboard import Board
 from voting.web.boards import Answer, Answers, Bodies, cut, gap_above
+from voting.web.compression import takes_gzip
 from voting.web.display_wording import as_of, tie_sentence, update_sentence
 from voting.web.forms import FindForm
 from voting.web.language import reader
@@ -122,6 +123,8 @@ def leaderboard_page(slug: str) -> Response:
         _answers.keep(asked, answer)
     if request.headers.get("If-None-Match") == answer.etag:
         return Response(status=304, headers=answer.headers)
+    if takes_gzip(request):
+        return Response(answer.packed, headers={**answer.headers, "Content-Encoding": "gzip"})
     return Response(answer.body, headers=answer.headers)
 
 
@@ -139,7 +142,8 @@ def _board_answer(campaign: CampaignView, board: Board, who: tuple[str, int]) ->
     shape = quote("-".join(str(part) for part in key[1:]))
     # The page says "today": what it says is another thing tomorrow.
     when = f"{campaign.phase(at_ms)}-{campaign.rules.local(at_ms).day}"
-    etag = f'"{board.etag}-{campaign.version}-{when}-{shape}"'
+    # Weak, because the plain and the gzipped body share it.
+    etag = f'W/"{board.etag}-{campaign.version}-{when}-{shape}"'
 
     def render() -> str:
         shown = cut(board, award, _page_number())
@@ -154,11 +158,15 @@ def _board_answer(campaign: CampaignView, board: Board, who: tuple[str, int]) ->
             ties=tie_sentence(campaign.rules),
         )
 
-    headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie", "Content-Type": HTML}
+    headers = {
+        "Cache-Control": "no-cache",
+        "Vary": "Accept-Encoding, Accept-Language, Cookie",
+        "Content-Type": HTML,
+    }
     if board.live:
         # Counts that did not change are true for a later time: said to a page that keeps its rows. Digits only.
         headers["X-Counts-As-Of"] = words
-    return Answer(board, etag, _bodies.get(key, (etag, words), render), headers)
+    return Answer.of(board, etag, _bodies.get(key, (etag, words), render), headers)
 
 
 @bp.get("/c/<slug>/rules")

@@ -67,9 +67,9 @@ def update_sentence(board: Board, campaign: CampaignView, at_ms: int) -> str:
     if board.hidden:
         return _hidden_sentence(board, rules, at_ms)
     if board.frozen:
-        words = gettext("按规则，截止前最后 %(n)s 小时不再更新票数，最终票数以公示的结果为准。",
-                        n=rules.display.freeze_hours)  # fmt: skip
-        return words
+        return gettext(
+            "按规则，截止前最后 %(n)s 小时不再更新票数，最终票数以公示的结果为准。", n=rules.display.freeze_hours
+        )
     if board.live:
         return ""
     mode = _mode_sentence(rules)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, after_this_request, current_app, request
 from ulid import ULID
+from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as BaseResponse
 
 from voting.identity.base import Identity
@@ -103,9 +104,11 @@ def current_identities() -> list[Identity]:
 def _read_identity(providers: tuple[str, ...]) -> Identity:
     """The identity of the first provider that this browser has one of."""
     jars, forged = _guard().jars, False
+    # Not request.cookies: it walks all headers first, and the vote passes here.
+    cookies = parse_cookie(request.headers.get("Cookie", ""))
     for provider in providers:
         jar = jars.get(provider)
-        cookie = request.cookies.get(jar.name) if jar else None
+        cookie = cookies.get(jar.name) if jar else None
         if jar and cookie:
             try:
                 return jar.cookies.read(cookie)

@@ -10,6 +10,8 @@ from flask import Flask
 from flask_limiter import Limiter
 
 from voting.rules.address import fold_address
+from voting.rules.voter import address_hash
+from voting.services.casting import voter_secret
 from voting.web.guard import client_address
 
 #: per address: a whole village may share one carrier address, so these stop floods and nothing else
@@ -21,10 +23,11 @@ CODES = "120 per minute"
 
 
 def address_key() -> str:
-    """The client's IPv4 address, or the /64 of its IPv6 address."""
+    """A pseudonym of the client's IPv4 address, or of the /64 of its IPv6 address."""
     address = client_address()
     folded = fold_address(address)
-    return folded.key if folded else address
+    # Redis writes its keys to disk: no address may stand in one.
+    return address_hash(voter_secret(), 0, folded.key if folded else address).hex()
 
 
 # One strategy only: fixed and moving windows of the library would share a Redis key and break each other.

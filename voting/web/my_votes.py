@@ -12,8 +12,8 @@ from voting.services.catalogue import CampaignView
 from voting.services.mine import find_mine
 from voting.services.standing import LeftLine
 from voting.web import guard
-from voting.web.api import answers, documented
 from voting.web.limits import LOOK_UPS, limiter
+from voting.web.openapi import Notes, documented
 from voting.web.pages import private, public_campaign, standing_of
 from voting.web.rule_wording import quota_sentence
 
@@ -65,7 +65,7 @@ def my_votes(slug: str) -> Response:
 
 @bp.get("/api/v1/campaigns/<slug>/mine")
 @limiter.limit(LOOK_UPS)
-@documented(resp=answers(MineOut, 404, 429), tags=["voting"])
+@documented(Notes("voting", {200: MineOut}, (404, 429)))
 def show_mine(slug: str) -> Response:
     """The ballots cast with these cookies, newest first, and what is left of the quotas."""
     campaign = public_campaign(slug)

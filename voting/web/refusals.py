@@ -69,6 +69,19 @@ STATUS: dict[type[Refusal], int] = {
     errors.NotReadyToPublish: 409,
 }
 BOX_RETRY_S = 2
+#: stable codes of what the HTTP layer itself refuses
+HTTP_CODES = {
+    400: "bad_request",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "request_entity_too_large",
+    414: "uri_too_long",
+    415: "unsupported_media_type",
+    429: "too_many_requests",
+    500: "internal_server_error",
+    503: "service_unavailable",
+}
 
 
 def retry_after_s(refusal: Refusal, now_ms: int) -> int | None:
@@ -190,7 +203,7 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status in (301, 302, 303, 307, 308):
         return Response(error.get_response().get_data(), status, dict(error.get_response().headers))
-    return _answer_status(status, error.name.lower().replace(" ", "_"), dict(error.get_headers()))
+    return _answer_status(status, HTTP_CODES.get(status, "refused"), dict(error.get_headers()))
 
 
 def _failed(error: Exception) -> Response:
@@ -198,7 +211,7 @@ def _failed(error: Exception) -> Response:
     if current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
     log.error("unforeseen error", endpoint=request.endpoint, method=request.method, exc_info=error)
-    return _answer_status(500, "internal_server_error", {})
+    return _answer_status(500, HTTP_CODES[500], {})
 
 
 def _answer_status(status: int, code: str, headers: dict[str, str]) -> Response:

@@ -11,11 +11,11 @@ from voting.rules.errors import CampaignNotFound
 from voting.services import catalogue
 from voting.services.catalogue import CampaignView
 from voting.services.results import BoardRow, ResultView, get_result
-from voting.web.api import answers, documented
 from voting.web.api_models import ResultAwardOut, ResultOut, StandingOut
 from voting.web.boards import Bodies
 from voting.web.display_wording import tie_sentence
 from voting.web.language import reader
+from voting.web.openapi import Notes, documented
 
 bp = Blueprint("results", __name__)
 _bodies = Bodies()
@@ -52,7 +52,7 @@ def result_page(slug: str) -> Response:
 
 
 @bp.get("/api/v1/campaigns/<slug>/result")
-@documented(resp=answers(ResultOut, 404), tags=["campaigns"])
+@documented(Notes("campaigns", {200: ResultOut}, (404,)))
 def show_result(slug: str) -> Response:
     """The counted result: who is selected, every figure behind it, and what proves it. 404 before it is counted.
 

@@ -158,8 +158,9 @@ def _purpose_sentences(rules: RuleSet) -> tuple[str, ...]:
         sentences.append(
             gettext(
                 "网络投票占评选结果的 %(weight)s%%，其余 %(rest)s%% 由其他评审环节决定",
-                weight=rules.online_weight, rest=100 - rules.online_weight,
-            )  # fmt: skip
+                weight=rules.online_weight,
+                rest=100 - rules.online_weight,
+            )
         )
     return (*sentences, *([rules.purpose] if rules.purpose else []))
 

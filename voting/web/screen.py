@@ -77,7 +77,7 @@ def _entries(board: dict[str, Any] | None, award: Award) -> list[dict[str, Any]]
     if board is None:
         return []
     names = ("id", "number", "name", "place", "rank", "votes", "tied", "outcome")
-    rows = next((a["rows"] for a in board["awards"] if a["key"] == award.key), [])
+    rows: list[list[Any]] = next((a["rows"] for a in board["awards"] if a["key"] == award.key), [])
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
@@ -99,7 +99,7 @@ def _venue(campaign: CampaignView) -> str:
 def _qr(url: str) -> Markup:
     """Dark on white with its quiet zone, without any inline style."""
     made = segno.make(url, error="m", micro=False)
-    return Markup(made.svg_inline(border=3, light="#fff", dark="#1f1610", omitsize=True, svgclass="qr", lineclass=None))  # noqa: S704
+    return Markup(made.svg_inline(border=3, light="#fff", dark="#1f1610", omitsize=True, svgclass="qr", lineclass=None))
 
 
 def _words() -> dict[str, Any]:

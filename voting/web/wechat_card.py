@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable
 
 from voting.services.wechat_share import sign_page
-from voting.web.api import answers, documented
 from voting.web.limits import LOOK_UPS, limiter
+from voting.web.openapi import Notes, documented
 from voting.web.sharing import WECHAT_HOST, wechat_script
 
 bp = Blueprint("wechat_card", __name__)
@@ -32,7 +32,7 @@ class UrlQuery(BaseModel):
 
 @bp.get("/api/v1/wechat/signature")
 @limiter.limit(LOOK_UPS)
-@documented(query=UrlQuery, resp=answers(SignedOut, 400, 404, 429, 503), tags=["sharing"])
+@documented(Notes("sharing", {200: SignedOut}, (400, 404, 429, 503), query=UrlQuery))
 def signature() -> Response:
     """The signature of one of our own pages, given by its whole address without ``#…``. 404 without an account."""
     if wechat_script() is None:

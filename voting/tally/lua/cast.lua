@@ -8,8 +8,6 @@
 --         a challenge is asked ("off", "on_challenge": above the first address limits, "always"),
 --         digest of the challenge whose solution came with the ballot, or ""
 -- Returns {"accepted", ms, seq, marks} or {"seen", ms, seq} or {refusal code, facts...}
---#include clock.lua
---#include usage.lua
 
 local HOUR_MS = 3600000
 local MAX_SKEW_MS = 2000
@@ -20,7 +18,7 @@ local prefix = KEYS[1]
 local ballot_id, id_ms, voter, receipt, choices = ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
 
 local box = redis.call('HMGET', prefix .. ':box',
-  'epoch', 'last', 'accepted', 'sealed', 'opens', 'closes', 'paused', 'rules')
+  'epoch', 'last', 'accepted', 'sealed', 'opens', 'closes', 'paused')
 if not box[1] then return {'box_unavailable', 'missing'} end
 if box[1] ~= ARGV[1] then return {'box_unavailable', 'epoch'} end
 local time = redis_ms()
@@ -45,7 +43,8 @@ if box[4] then return {'voting_closed', math.min(tonumber(box[4]), closes)} end
 if now < opens then return {'not_open_yet', opens} end
 if now >= closes then return {'voting_closed', closes} end
 if box[7] then return {'voting_paused', box[7]} end
-local rules = cmsgpack.unpack(box[8])
+local campaign = campaign_of(prefix, box[1])
+local rules = campaign.rules
 if rules.hours then
   local minute = math.floor((now + offset_at(rules, now)) % DAY_MS / 60000)
   if minute < rules.hours[1] or minute >= rules.hours[2] then
@@ -54,11 +53,11 @@ if rules.hours then
 end
 
 -- c. the choices
-local ids, packed = places_of(prefix, choices)
+local ids = ids_of(choices)
 local chosen = {}
 for index, id in ipairs(ids) do
-  if not packed[index] then return {'unknown_candidate', tonumber(id)} end
-  local place = cmsgpack.unpack(packed[index])
+  local place = place_of(prefix, campaign.places, id)
+  if not place then return {'unknown_candidate', tonumber(id)} end
   if place[STANDING] == 0 then return {'candidate_withdrawn', tonumber(id)} end
   chosen[index] = place
 end

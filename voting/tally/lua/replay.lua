@@ -4,18 +4,16 @@
 -- KEYS[1] the campaign's prefix (candidates are read there), KEYS[2] the prefix to write under
 -- ARGV    what "now" is (ms): days that are over and ids that are forgotten are left out; the rules (MessagePack);
 --         then for each ballot, in stream order: ms, seq, ballot id, ms of the ballot id, voter key, receipt, choices
---#include usage.lua
 
 local source, target, now = KEYS[1], KEYS[2], tonumber(ARGV[1])
 local rules = cmsgpack.unpack(ARGV[2])
-local today = day_at(rules, now)
+local today, places = day_at(rules, now), {}
 
 for at = 3, #ARGV, 7 do
   local ms, seq, ballot_id, id_ms = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3])
   local voter, receipt, choices = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6]
-  local ids, packed = places_of(source, choices)
-  local chosen = {}
-  for index = 1, #ids do chosen[index] = cmsgpack.unpack(packed[index]) end
+  local ids, chosen = ids_of(choices), {}
+  for index, id in ipairs(ids) do chosen[index] = place_of(source, places, id) end
   local usage, asked = {}, {}
   for line, quota in ipairs(rules.quotas) do
     local period = quota.period

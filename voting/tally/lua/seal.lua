@@ -2,7 +2,6 @@
 -- accepted in time, and nothing can come after it. Sealing twice gives the same seal.
 --
 -- KEYS[1] the campaign's prefix. Returns the id of the seal, or false when there is no box.
---#include clock.lua
 
 local prefix = KEYS[1]
 local box = redis.call('HMGET', prefix .. ':box', 'last', 'seal', 'accepted')

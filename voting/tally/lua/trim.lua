@@ -1,7 +1,6 @@
 -- Forget entries that every recorder is done with and that are older than a margin; never by length.
 --
 -- KEYS[1] the campaign's prefix; ARGV[1] the margin in ms. Returns the number of entries removed.
---#include clock.lua
 
 local key = KEYS[1] .. ':ballots'
 if redis.call('EXISTS', key) == 0 then return 0 end

@@ -4,7 +4,6 @@
 -- ARGV    number, address and code, each as a keyed hash; ms a code is good for, ms between two codes, tries;
 --         codes an hour and a day for a number, codes an hour for an address
 -- Returns {"kept"} or {"too_soon", ms} or {"limited", "number" or "address", ms}
---#include clock.lua
 
 local HOUR_MS, DAY_MS = 3600000, 86400000
 local prefix, now = KEYS[1], redis_ms()

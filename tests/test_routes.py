@@ -1,0 +1,121 @@
+"""Every route of the application is on this list with who may use it; a new one fails here until somebody decides.
+
+Routes that change something must refuse a request that carries no token, and one that comes from another site. The
+organizer's and the judges' rooms do not exist yet; when they come, a visitor without an account must not get in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests.world import World
+
+PUBLIC = "anybody"
+OPERATORS = "anybody on the inside: the proxy does not pass it on"
+
+#: route -> methods, who may use it
+ROUTES: dict[str, tuple[set[str], str]] = {
+    "/": ({"GET"}, PUBLIC),
+    "/c/<slug>": ({"GET"}, PUBLIC),
+    "/c/<slug>/ballots": ({"POST"}, PUBLIC),
+    "/c/<slug>/candidates/<int:number>": ({"GET"}, PUBLIC),
+    "/c/<slug>/leaderboard": ({"GET"}, PUBLIC),
+    "/c/<slug>/review": ({"GET"}, PUBLIC),
+    "/c/<slug>/rules": ({"GET"}, PUBLIC),
+    "/receipts": ({"GET"}, PUBLIC),
+    "/receipts/<code>": ({"GET"}, PUBLIC),
+    "/static/<path:filename>": ({"GET"}, PUBLIC),
+    "/api/openapi.json": ({"GET"}, PUBLIC),
+    "/api/v1/campaigns": ({"GET"}, PUBLIC),
+    "/api/v1/campaigns/<slug>": ({"GET"}, PUBLIC),
+    "/api/v1/campaigns/<slug>/ballot": ({"GET"}, PUBLIC),
+    "/api/v1/campaigns/<slug>/ballots": ({"POST"}, PUBLIC),
+    "/api/v1/campaigns/<slug>/candidates": ({"GET"}, PUBLIC),
+    "/api/v1/campaigns/<slug>/leaderboard": ({"GET"}, PUBLIC),
+    "/api/v1/receipts/<code>": ({"GET"}, PUBLIC),
+    "/healthz": ({"GET"}, OPERATORS),
+    "/readyz": ({"GET"}, OPERATORS),
+    "/metrics": ({"GET"}, OPERATORS),
+}
+#: rooms that need an account; nothing below them may be on the list as public
+GUARDED = ("/organizer", "/judge", "/screen/setup")
+SAFE = {"GET", "HEAD", "OPTIONS"}
+VALUES = {"number": "1", "code": "0000000000000000", "filename": "nothing.css"}
+
+
+def rules_of(app: Flask) -> Iterator[Rule]:
+    return app.url_map.iter_rules()
+
+
+def address(rule: Rule, slug: str) -> str:
+    """An address that the rule matches, on a campaign that exists."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: (VALUES | {"slug": slug})[found[1]], rule.rule)
+
+
+def test_every_route_is_on_the_list(lite_app: Flask) -> None:
+    found: dict[str, set[str]] = {}
+    for rule in rules_of(lite_app):
+        found.setdefault(rule.rule, set()).update((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    assert found == {route: methods for route, (methods, _) in ROUTES.items()}
+
+
+def test_rooms_that_need_an_account_are_not_public(lite_world: World) -> None:
+    """None exists yet. The first one is answered here as a stranger would be: with a no, or the way to sign in."""
+    for rule in rules_of(lite_world.app):
+        if not rule.rule.startswith(GUARDED):
+            continue
+        assert ROUTES[rule.rule][1] not in (PUBLIC, OPERATORS), f"{rule.rule} is on the list as public"
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            answer = lite_world.app.test_client().open(address(rule, lite_world.slug), method=method)
+            assert answer.status_code in (302, 303, 401, 403, 404), f"{method} {rule.rule} lets strangers in"
+
+
+def test_whatever_changes_something_needs_a_token_and_our_own_origin(lite_world: World) -> None:
+    """Without anything, with a cookie and no token, with a wrong token, and with a right one from another site."""
+    voter = lite_world.voter()
+    voter.paper()
+    before, changing = lite_world.dump(), 0
+    for rule in rules_of(lite_world.app):
+        for method in (rule.methods or set()) - SAFE:
+            changing += 1
+            url = address(rule, lite_world.slug)
+            asked = {"ballot_id": "0" * 26, "choice": lite_world.ids("c1")}
+            tokens = {"headers": {"X-CSRF-Token": voter.token}, "data": asked | {"csrf_token": voter.token}}
+            stranger = lite_world.app.test_client()
+            answers = {
+                "nothing at all": stranger.open(url, method=method),
+                "a token without its cookie": stranger.open(url, method=method, **tokens),
+                "a cookie without a token": voter.client.open(url, method=method, data=asked),
+                "a wrong token": voter.client.open(
+                    url, method=method, headers={"X-CSRF-Token": "0" * 32}, data=asked | {"csrf_token": "0" * 32}
+                ),
+            }
+            for origin in ("https://evil.example", "null"):
+                sent = {**tokens, "headers": tokens["headers"] | {"Origin": origin}}
+                answers[f"from {origin}"] = voter.client.open(url, method=method, **sent)
+            for what, answer in answers.items():
+                assert answer.status_code == 403, f"{method} {rule.rule} with {what}: {answer.status}"
+    assert changing >= 2
+    assert lite_world.dump() == before
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])
+def test_other_methods_are_not_understood(lite_world: World, method: str) -> None:
+    for rule in rules_of(lite_world.app):
+        answer = lite_world.app.test_client().open(address(rule, lite_world.slug), method=method)
+        assert answer.status_code in (404, 405), f"{method} {rule.rule}: {answer.status}"
+
+
+def test_reading_changes_nothing(lite_world: World) -> None:
+    """A link in a chat or a crawler must not vote: no GET writes to the box or the ledger."""
+    before = lite_world.dump(), lite_world.sql("SELECT version FROM campaigns")
+    for rule in rules_of(lite_world.app):
+        if "GET" in (rule.methods or set()):
+            answer = lite_world.get(f"{address(rule, lite_world.slug)}?ballot_id={'0' * 26}&choice=1")
+            assert answer.status_code in (200, 303, 404), f"{rule.rule}: {answer.status}"
+    assert (lite_world.dump(), lite_world.sql("SELECT version FROM campaigns")) == before

@@ -1,0 +1,90 @@
+"""Calls of many threads on one round trip: whoever comes first sends what the others have brought meanwhile.
+
+Sixteen threads that each talk to Redis give the interpreter's lock away five times a vote and wake each other all the
+time; together they need one write and one read, and Redis one flush. A call waits at most for the batch under way, and
+where there is only one voter there is only one call in it.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+from redis import Redis
+
+from voting.tally.scripts import Library, not_loaded
+
+MOST_AT_ONCE = 64
+
+
+class _Call:
+    """One thread's call; ``ready`` is held until there is an answer, or until it is this thread's turn to send."""
+
+    __slots__ = ("answer", "command", "leads", "ready")
+
+    def __init__(self, command: tuple[Any, ...]) -> None:
+        self.command = command
+        self.answer: Any = None
+        self.leads = False
+        self.ready = Lock()
+        self.ready.acquire()
+
+
+class Combiner:
+    """Combines the calls of one process to one act. Thread-safe; it has no thread of its own."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self._lock = Lock()
+        self._waiting: list[_Call] = []
+        self._under_way = False
+
+    def call(self, library: Library, act: str, keys: tuple[str, ...], arguments: tuple[Any, ...]) -> Any:
+        """As ``Library.call``; raises what Redis answered to this very call, or why the round trip failed."""
+        call = _Call(library.command(act, keys, arguments))
+        with self._lock:
+            self._waiting.append(call)
+            call.leads = not self._under_way
+            self._under_way = True
+        if not call.leads:
+            call.ready.acquire()
+        if call.leads:
+            self._send_a_batch(library)
+        if isinstance(call.answer, Exception):
+            raise call.answer
+        return call.answer
+
+    def _send_a_batch(self, library: Library) -> None:
+        """Send what is waiting, our own call first among it; then the next in line sends, or nobody."""
+        with self._lock:
+            batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+        try:
+            answers = self._send(library, batch)
+        except Exception as error:  # every call of the batch shares the fate of its round trip
+            answers = [error] * len(batch)
+        with self._lock:
+            following = self._waiting[0] if self._waiting else None
+            if following is None:
+                self._under_way = False
+            else:
+                following.leads = True
+        if following is not None:
+            following.ready.release()
+        for call, answer in zip(batch, answers, strict=True):
+            call.answer = answer
+            call.ready.release()
+
+    def _send(self, library: Library, batch: list[_Call]) -> list[Any]:
+        answers = self._round_trip(batch)
+        strangers = [call for call, answer in zip(batch, answers, strict=True) if not_loaded(answer)]
+        if strangers:
+            library.load(self._client)
+            again = dict(zip(map(id, strangers), self._round_trip(strangers), strict=True))
+            answers = [again.get(id(call), answer) for call, answer in zip(batch, answers, strict=True)]
+        return answers
+
+    def _round_trip(self, batch: list[_Call]) -> list[Any]:
+        with self._client.pipeline(transaction=False) as pipeline:
+            for call in batch:
+                pipeline.execute_command(*call.command)  # type: ignore[no-untyped-call]
+            return pipeline.execute(raise_on_error=False)
