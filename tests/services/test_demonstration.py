@@ -21,6 +21,7 @@ from voting.rules.rule_text import parse_rules
 from voting.services import demonstration, demonstration_texts
 from voting.services.boxes import box_of, boxes, init_boxes
 from voting.services.catalogue import forget, get_campaign
+from voting.services.identifying import init_identifying
 from voting.services.importing import import_areas, import_candidates
 from voting.services.sheets import unprintable
 from voting.storage.areas import count_areas
@@ -92,8 +93,9 @@ def test_preparing_again_finishes_and_changes_nothing_else(ledger: Session) -> N
 
 
 def test_seeding_opens_the_box_once(ledger: Session, ledger_app: Flask, valkey_url: str) -> None:
-    ledger_app.config["REDIS_URL"] = valkey_url
+    ledger_app.config |= {"REDIS_URL": valkey_url, "VOTER_SECRET": "tests: makes pseudonyms"}
     init_boxes(ledger_app)
+    init_identifying(ledger_app)
     assert demonstration.seed_if_empty()
     campaign = get_campaign(demonstration.SLUG)
     now_ms = time.time_ns() // 1_000_000

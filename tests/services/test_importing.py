@@ -68,7 +68,7 @@ def test_candidates_are_added_with_every_field(ledger: Session, campaign: int, t
     first, second = list_candidates(ledger, campaign)
     values = candidate_row(0, 7, group_key="north", code="a", name="对岸村中心", summary="近，便民", id=first.id)
     del values["campaign_id"]
-    assert first._mapping == values | {"story": '第一段\n\u3000\u3000第二段，"引号"'}
+    assert first._mapping == values | {"story": '第一段\n\u3000\u3000第二段，"引号"', "photo": None}
     assert (second.number, second.group_key, second.area_code) == (8, "south", None)
     assert get_by_slug(ledger, "best").version == 2
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from tests.builders import rule_set
 from tests.storage.rows import COMMUNITY, VILLAGE, candidate_row, put_areas, put_campaign
-from tests.world import ASSETS
+from tests.web.phones import Made
+from tests.world import ASSETS, World, application, new_world, rules_text
 from voting.app import create_app
 from voting.rules.display import Display
 from voting.rules.periods import DAY_MS, HOUR_MS
@@ -80,3 +83,15 @@ def open_slug(web_app: Flask) -> str:
 def client(web_app: Flask) -> FlaskClient:
     """A browser with cookies and without script."""
     return web_app.test_client()
+
+
+@pytest.fixture
+def make(sqlite_url: str, valkey_url: str, tmp_path: Path, translations: None) -> Iterator[Made]:
+    """Makes a world whose campaign knows its voters by the named providers."""
+    with ExitStack() as stack:
+
+        def made(*identity: str, **config: Any) -> World:
+            app = stack.enter_context(application(sqlite_url, valkey_url, tmp_path, **config))
+            return new_world(app).put(rules_text(identity=list(identity)))
+
+        yield made

@@ -129,14 +129,24 @@ def test_the_leaderboard_is_fresh_within_a_second_and_says_when_nothing_changed(
     assert {key: len(rows) for key, rows in only.items()} == {"centres": 2}
 
 
-def test_hidden_counts_are_shown_nowhere_until_they_are_counted(lite_app: Flask) -> None:
-    world = new_world(lite_app).put(rules_text(display="hidden", ties=["extend_seats"]))
+@pytest.mark.parametrize(
+    ("display", "announced"), [({"mode": "hidden", "until": "close"}, True), ("hidden", False)], ids=str
+)
+def test_hidden_counts_are_shown_nowhere_until_they_are_counted(
+    lite_app: Flask, display: object, announced: bool
+) -> None:
+    """Counted, they stand in the announcement; a campaign that hides them until it is published keeps them longer."""
+    world = new_world(lite_app).put(rules_text(display=display, ties=["extend_seats"]))
     assert world.voter().cast("c1", "h1").status_code == 201
     board = world.get(f"{world.api}/leaderboard").json
     assert (board["hidden"], board["ballots"], board["votes"]) == (True, 0, 0)
     assert not any(board["awards"].values())
     world.do(counting.close_campaign, world.slug)
-    assert world.get(f"{world.api}/leaderboard").json["votes"] == 2
+    board = world.get(f"{world.api}/leaderboard").json
+    assert (board["hidden"], board["votes"]) == ((False, 2) if announced else (True, 0))
+    world.do(counting.publish_campaign, world.slug)
+    board = world.get(f"{world.api}/leaderboard").json
+    assert (board["hidden"], board["votes"]) == (False, 2)
 
 
 @pytest.mark.parametrize(

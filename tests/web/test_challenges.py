@@ -137,7 +137,7 @@ class TestApi:
                     # What a script calls for itself does not travel; our own echo may open a connection.
                     name = seen["command"].split()[0]
                     sent += [] if seen["client_type"] == "lua" or name == "CLIENT" else [name]
-            assert sent == ["EVALSHA"]
+            assert sent == ["FCALL"]
 
     def test_a_challenge_needs_somebody_to_be_for(self, always: World) -> None:
         assert always.get(f"{always.api}/challenge").json["code"] == "identity_missing"

@@ -14,6 +14,7 @@ from sqlalchemy import update
 
 from tests.web.pages import BEST, fields_of, ids, paper_for, text_of, vote
 from voting.services.catalogue import forget
+from voting.services.leaderboard import FRESH_S
 from voting.services.transactions import writing
 from voting.storage.campaigns import Campaign
 from voting.web.templating import Assets, AssetsNotBuilt
@@ -138,6 +139,7 @@ class TestChoosing:
 class TestLeaderboard:
     def test_rows_ties_and_as_of(self, client: FlaskClient, web_app: Flask) -> None:
         vote(client, *ids(web_app, 2, 3))
+        time.sleep(FRESH_S + 0.05)  # the review page has just looked at the figures
         page = client.get(f"{BEST}/leaderboard")
         words = text_of(page)
         assert re.search(r"数据截至 \d\d:\d\d:\d\d", words)

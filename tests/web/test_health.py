@@ -68,7 +68,7 @@ def test_figures_of_all_workers_add_up_and_no_family_stands_twice(
     names = [family.name for family in families]
     assert len(names) == len(set(names))
     values = {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
-    assert values["voting_ballots_total", "accepted"] == cast
+    assert values["voting_ballots_total", world.slug, "accepted"] == cast
     assert values["voting_box_accepted", world.slug] == cast
     assert values["voting_recording_lag", world.slug] == cast
     assert values["voting_box_up", world.slug] == 1

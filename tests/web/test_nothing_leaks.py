@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from hashlib import sha256
 from html import unescape
 from typing import Any
 
@@ -52,6 +53,11 @@ def without_what_changes(text: str) -> str:
     return text
 
 
+def moving(header: str) -> str:
+    """A telling header without times; tags are no tokens, however long they are: they may hold a number of ballots."""
+    return re.sub(r"\b1[0-9]{12}\b|\b\d{1,2}:\d\d:\d\d\b", "<time>", header)
+
+
 def addresses(world: World, receipt: str) -> set[str]:
     """Every GET rule of the application, filled in, with the queries that pages know."""
     campaign = world.campaign()
@@ -89,10 +95,13 @@ def crawl(world: World, reader: Voter, receipt: str) -> dict[str, str]:
         assert answer.status_code < 500, (url, answer.text)
         told = [f"{name}: {answer.headers[name]}" for name in HEADERS if name in answer.headers]
         told += [f"{name}: {value}" for name, value in answer.headers if name.startswith("X-")]
-        body = answer.text if not answer.mimetype.startswith("image/") else answer.data.hex()
-        seen[url] = without_what_changes("\n".join([str(answer.status_code), *sorted(set(told)), body]))
+        # Pictures by a digest too short to be taken for a token.
+        picture = answer.mimetype.startswith("image/")
+        body = sha256(answer.data).hexdigest()[:20] if picture else without_what_changes(answer.text)
+        seen[url] = "\n".join([str(answer.status_code), *map(moving, sorted(set(told))), body])
         if answer.mimetype == "text/html" and len(seen) < 400:
             waiting += sorted(linked(answer.text) - seen.keys())
+        answer.close()
     picture = world.do(screens.picture, world.campaign())
     seen["what screens are sent"] = without_what_changes(repr({k: v for k, v in picture.items() if k != "now"}))
     # Chosen once, asked in one language: the reader's cookie must be as it was.
@@ -166,8 +175,12 @@ def test_the_announcement_of_what_is_hidden_until_published(lite_app: Flask) -> 
     world.do(void)
     world.do(counting.count_campaign, world.slug)
     after = crawl(world, reader, receipt)
-    numbered = re.compile(r'第 \d+ 版|version \d+|"version": ?\d+|ETag: \S+|\'version\': \d+|h\d+|screen\.\d+')
-    assert differing(*({url: numbered.sub("#", text) for url, text in each.items()} for each in (before, after))) == {}
+    # It was counted again, and says so: by the number of the count, which is also in tags and in posters' addresses.
+    numbered = re.compile(
+        r'第 \d+ 版|version \d+|"version": ?\d+|ETag: \S+|\'version\': \d+|h\d+|screen\.\d+|\?v=\d+|Last-Modified: .*'
+    )
+    both = [{numbered.sub("#", url): numbered.sub("#", text) for url, text in each.items()} for each in (before, after)]
+    assert differing(*both) == {}
 
 
 def test_the_crawl_finds_what_is_told(lite_app: Flask) -> None:

@@ -3,91 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
 import pytest
-from flask.testing import FlaskClient
 from structlog.testing import capture_logs
-from werkzeug.test import TestResponse
 
-from tests.peers.gateway import SmsGateway
 from tests.peers.issuer import Issuer
 from tests.peers.wechat import WeChatPeer
 from tests.web.pages import fields_of, text_of
-from tests.world import World, application, new_world, rules_text
+from tests.web.phones import IN_WECHAT, Made, Phone, ballots
+from tests.world import World
 from voting.identity import wechat
 from voting.rules.errors import NotReadyToOpen
 from voting.services import identifying
-
-IN_WECHAT = {"User-Agent": "Mozilla/5.0 (Linux; Android 13) MicroMessenger/8.0.49"}
-Made = Callable[..., World]
-
-
-@pytest.fixture
-def make(sqlite_url: str, valkey_url: str, tmp_path: Path, translations: None) -> Iterator[Made]:
-    """Makes a world whose campaign knows its voters by the named providers."""
-    with ExitStack() as stack:
-
-        def made(*identity: str, **config: Any) -> World:
-            app = stack.enter_context(application(sqlite_url, valkey_url, tmp_path, **config))
-            return new_world(app).put(rules_text(identity=list(identity)))
-
-        yield made
-
-
-class Phone:
-    """A browser in one campaign, with two candidates chosen."""
-
-    def __init__(self, world: World, **headers: str) -> None:
-        self.world = world
-        self.client: FlaskClient = world.app.test_client()
-        self.headers = headers
-        self.choices = world.ids("c1", "h2")
-        self.base = f"/c/{world.slug}"
-        self.query = "&".join(f"choice={choice}" for choice in self.choices)
-
-    def get(self, address: str) -> TestResponse:
-        return self.client.get(address, headers=self.headers)
-
-    def review(self) -> TestResponse:
-        return self.get(f"{self.base}/review?{self.query}")
-
-    def follow(self, response: TestResponse) -> TestResponse:
-        """The page a redirect leads to; the selection must still be there."""
-        assert response.status_code == 303, text_of(response)
-        assert response.location == f"{self.base}/review?{self.query}"
-        return self.get(response.location)
-
-    def vote(self, page: TestResponse) -> TestResponse:
-        return self.client.post(f"{self.base}/ballots", data=fields_of(page, f"{self.base}/ballots"))
-
-    def way(self, provider: str) -> str:
-        """The link on the review page."""
-        page = self.review()
-        assert "提交前，请先确认身份" in text_of(page)
-        assert f'action="{self.base}/ballots"' not in page.text, "no ballot paper for nobody"
-        link = re.search(rf'href="([^"]*/sign-in/{provider}[^"]*)"', page.text)
-        assert link
-        return link[1].replace("&amp;", "&")
-
-    def leave(self, provider: str) -> str:
-        """The address at the provider that the browser is sent to."""
-        answer = self.get(self.way(provider))
-        assert answer.status_code == 302, text_of(answer)
-        return answer.location
-
-    def come_back(self, address: str) -> TestResponse:
-        parts = urlsplit(address)
-        return self.get(f"{parts.path}?{parts.query}")
-
-
-def ballots(world: World) -> int:
-    world.record()
-    return int(world.sql("SELECT count(*) FROM ballots")[0][0])
 
 
 @pytest.fixture
@@ -306,129 +234,6 @@ class TestOidc:
         assert phone.come_back(back).status_code == 303, "and the same way back is good once it is there again"
 
 
-class TestSms:
-    NUMBER = "138 1234 5678"
-
-    @pytest.fixture
-    def gateway(self) -> Iterator[SmsGateway]:
-        pytest.importorskip("tencentcloud.sms", reason="the extra sms-tencent is not installed")
-        with SmsGateway() as gateway:
-            yield gateway
-
-    @pytest.fixture
-    def world(self, make: Made, gateway: SmsGateway) -> World:
-        return make("sms", **gateway.config)
-
-    def ask(self, phone: Phone, number: str = NUMBER, **more: str) -> TestResponse:
-        page = phone.get(phone.way("sms"))
-        assert page.status_code == 200
-        form = fields_of(page, f"{phone.base}/sign-in/sms")
-        form["number"] = number
-        for name, value in more.items():
-            form[name] = value
-        return phone.client.post(f"{phone.base}/sign-in/sms", data=form)
-
-    def enter(self, phone: Phone, page: TestResponse, code: str) -> TestResponse:
-        form = fields_of(page, f"{phone.base}/sign-in/sms/code")
-        form["code"] = code
-        return phone.client.post(f"{phone.base}/sign-in/sms/code", data=form)
-
-    def test_from_review_to_receipt(self, world: World, gateway: SmsGateway) -> None:
-        phone = Phone(world)
-        page = self.ask(phone)
-        assert "138****5678" in text_of(page)
-        (message,) = gateway.messages
-        assert message.number == "+8613812345678"
-        page = phone.follow(self.enter(phone, page, f" {message.code[:3]} {message.code[3:]} "))
-        assert "已用手机短信确认身份" in text_of(page)
-        assert phone.vote(page).status_code == 303
-
-    def test_the_number_is_the_voter(self, world: World, gateway: SmsGateway) -> None:
-        for number, already in (("13812345678", False), ("+86 138-1234-5678", True), ("13912345678", False)):
-            world.valkey.delete(*world.valkey.keys("{codes}*") or ["none"])  # the minute between two codes
-            phone = Phone(world)
-            page = self.signed_in(phone, gateway, number)
-            assert ("您已经投过" in text_of(page)) is already
-            if not already:
-                assert phone.vote(page).status_code == 303
-        assert ballots(world) == 2
-
-    def signed_in(self, phone: Phone, gateway: SmsGateway, number: str) -> TestResponse:
-        page = self.ask(phone, number)
-        return phone.follow(self.enter(phone, page, gateway.messages[-1].code))
-
-    def test_a_call(self, world: World, gateway: SmsGateway) -> None:
-        self.ask(Phone(world), by="call")
-        assert gateway.messages[0].called
-
-    def test_wrong_codes_and_the_end_of_tries(self, world: World, gateway: SmsGateway) -> None:
-        phone = Phone(world)
-        page = self.ask(phone)
-        right = gateway.messages[0].code
-        wrong = "000000" if right != "000000" else "111111"
-        for left in (4, 3, 2, 1):
-            page = self.enter(phone, page, wrong)
-            assert (page.status_code, f"还可以试 {left} 次" in text_of(page)) == (422, True)
-            assert 'aria-invalid="true"' in page.text
-        for code in (wrong, right):
-            page = self.enter(phone, page, code)
-            assert (page.status_code, "验证码已失效" in text_of(page)) == (422, True)
-        assert phone.client.get_cookie("sms") is None
-
-    def test_asking_again_too_soon_keeps_the_code_page(self, world: World, gateway: SmsGateway) -> None:
-        phone = Phone(world)
-        self.ask(phone)
-        page = self.ask(phone)
-        assert page.status_code == 429
-        assert "验证码刚刚发过" in text_of(page)
-        assert len(gateway.messages) == 1
-        assert phone.follow(self.enter(phone, page, gateway.messages[0].code)).status_code == 200
-
-    def test_numbers_that_are_none(self, world: World, gateway: SmsGateway) -> None:
-        for number in ("12345", "", "+1 202 555 0100"):
-            page = self.ask(Phone(world), number)
-            assert (page.status_code, "这个手机号收不到验证码" in text_of(page)) == (422, True)
-        assert gateway.asked == []
-        gateway.status = "FailedOperation.PhoneNumberInBlacklist"
-        assert self.ask(Phone(world)).status_code == 422
-
-    def test_a_gateway_in_trouble_may_be_asked_again_at_once(self, world: World, gateway: SmsGateway) -> None:
-        phone, gateway.error = Phone(world), "InternalError"
-        page = self.ask(phone)
-        assert (page.status_code, "手机短信暂时没有回应" in text_of(page)) == (503, True)
-        gateway.error = ""
-        assert self.ask(phone).status_code == 200
-
-    def test_other_sites_can_neither_send_nor_enter(self, world: World, gateway: SmsGateway) -> None:
-        phone = Phone(world)
-        for path in ("sms", "sms/code", "forget"):
-            answer = phone.client.post(
-                f"{phone.base}/sign-in/{path}", data={"number": self.NUMBER}, headers={"Origin": "https://evil.example"}
-            )
-            assert (answer.status_code, "wrong_origin" in text_of(answer)) == (403, True)
-        assert gateway.asked == []
-
-    def test_numbers_stay_out_of_everything(self, world: World, gateway: SmsGateway) -> None:
-        phone = Phone(world)
-        with capture_logs() as logs:
-            page = self.ask(phone)
-            kept = b"".join((world.valkey.dump(key) or b"") + key for key in world.valkey.scan_iter())
-            phone.vote(phone.follow(self.enter(phone, page, gateway.messages[0].code)))
-        world.record()
-        kept += str(world.sql("SELECT * FROM ballots")).encode() + str(logs).encode()
-        kept += "".join(cookie.value for cookie in phone.client._cookies.values()).encode()
-        assert b"13812345678" not in kept
-        assert b"5678" not in kept
-
-    def test_the_console_says_the_code(self, make: Made) -> None:
-        phone = Phone(make("sms", SMS_PROVIDER="console"))
-        with capture_logs() as logs:
-            page = self.ask(phone)
-        (line,) = [line for line in logs if "code" in line]
-        assert line["number"] == "138****5678"
-        phone.follow(self.enter(phone, page, line["code"]))
-
-
 class TestSeveral:
     def test_the_first_one_that_is_known_decides(self, make: Made, account: WeChatPeer) -> None:
         world = make("wechat", "device", **account.config)
@@ -459,4 +264,5 @@ class TestSeveral:
         phone = Phone(world, **IN_WECHAT)
         for path in ("wechat", "oidc", "sms", "pigeon"):
             assert phone.get(f"{phone.base}/sign-in/{path}").status_code == 404
-        assert phone.client.post(f"{phone.base}/sign-in/sms/code").status_code == 404
+        token = fields_of(phone.review(), f"{phone.base}/ballots")["csrf_token"]
+        assert phone.client.post(f"{phone.base}/sign-in/sms/code", data={"csrf_token": token}).status_code == 404

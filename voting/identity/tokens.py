@@ -22,5 +22,9 @@ class BallotTokens:
 
     def check(self, identity: Identity, slug: str, token: str) -> None:
         """Raises WrongToken unless the token was made for the same voter and campaign."""
-        if not hmac.compare_digest(self.make(identity, slug).encode(), token.encode("utf-8", "replace")):
+        if not self.fits(identity, slug, token):
             raise WrongToken
+
+    def fits(self, identity: Identity, slug: str, token: str) -> bool:
+        """Whether the token was made for this voter and campaign."""
+        return hmac.compare_digest(self.make(identity, slug).encode(), token.encode("utf-8", "replace"))

@@ -150,15 +150,40 @@ def new_ballot_paper(campaign: CampaignView) -> BallotPaper:
     if identity is None:
         if DEVICE not in campaign.rules.identity:
             raise SignInRequired(campaign.rules.identity)
-        value = guard.devices.issue()
-        identity = guard.devices.read(value)
-
-        @after_this_request
-        def keep(response: Response) -> Response:
-            keep_identity(response, DEVICE, value)
-            return response
-
+        identity = _new_device()
     return BallotPaper(str(ULID()), guard.tokens.make(identity, campaign.slug), identity)
+
+
+def _new_device() -> Identity:
+    """A browser that was nobody yet; its cookie goes with the response."""
+    guard = _guard()
+    value = guard.devices.issue()
+
+    @after_this_request
+    def keep(response: Response) -> Response:
+        keep_identity(response, DEVICE, value)
+        return response
+
+    return guard.devices.read(value)
+
+
+def form_token(slug: str) -> str:
+    """The token of a form that is no ballot: for whoever this browser is, and a browser that is nobody becomes a
+    device."""
+    known = current_identities()
+    return _guard().tokens.make(known[0] if known else _new_device(), slug)
+
+
+def check_form(slug: str) -> None:
+    """Refuse a form that no page of this campaign gave to this browser: it would sign somebody in, or have a paid
+    message sent. Raises WrongOrigin, IdentityMissing or WrongToken."""
+    check_origin()
+    known = current_identities()
+    if not known:
+        raise IdentityMissing
+    token = request.form.get(TOKEN_FIELD, "")
+    if not any(_guard().tokens.fits(identity, slug, token) for identity in known):
+        raise WrongToken
 
 
 def check_origin() -> None:

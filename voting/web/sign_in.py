@@ -142,6 +142,7 @@ def _code_page(campaign: CampaignView, step: str, refusal: Refusal | None = None
         can_call=identifying.can_call(),
         problem=describe(refusal, campaign) if refusal else None,
         choices=read_choices(form.getlist("choice")),
+        csrf_token=guard.form_token(campaign.slug),
     )
     response = private(page, store=False)
     if refusal is not None:
@@ -162,7 +163,7 @@ def number_page(slug: str) -> Response:
 @limiter.limit(CODES)
 def send_code(slug: str) -> Response:
     """Send a code, or another one, and ask for it."""
-    guard.check_origin()
+    guard.check_form(slug)
     campaign, form = _campaign(slug, "sms"), request.form
     try:
         identifying.send_code(form.get("number", ""), guard.client_address(), form.get("by") == "call")
@@ -176,7 +177,7 @@ def send_code(slug: str) -> Response:
 @limiter.limit(LOOK_UPS)
 def check_code(slug: str) -> BaseResponse:
     """The code that was typed; right, it makes this browser the number's."""
-    guard.check_origin()
+    guard.check_form(slug)
     campaign, form = _campaign(slug, "sms"), request.form
     try:
         subject = identifying.check_code(form.get("number", ""), form.get("code", ""))
@@ -190,7 +191,7 @@ def check_code(slug: str) -> BaseResponse:
 @bp.post("/c/<slug>/sign-in/forget")
 def forget(slug: str) -> BaseResponse:
     """Somebody else is going to use this phone."""
-    guard.check_origin()
+    guard.check_form(slug)
     campaign = public_campaign(slug)
     response = _back(campaign.slug, read_choices(request.form.getlist("choice")))
     guard.forget_sign_ins(response)
