@@ -75,7 +75,7 @@ def test_when_redis_is_away_everybody_is_told_and_the_next_try_works_again(tmp_p
     with ThreadPoolExecutor(THREADS) as threads:
         answers = list(threads.map(lambda n: cast(gone, f"v{n}", 1, ballot_id_at(NOON_MS)), range(THREADS * 3)))
     assert answers == [errors.BoxUnavailable("unreachable")] * (THREADS * 3)
-    combiner._client = box.client
+    combiner._client, combiner._connection = box.client, None
     started_s = time.monotonic()
     back = BallotBox(box.client, 1, box.layout.rules, replaced_scripts={"clock.lua": TEST_CLOCK}, combiner=combiner)
     assert isinstance(cast(back, "x", 1, ballot_id_at(NOON_MS)), Accepted)

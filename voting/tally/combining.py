@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from voting.tally.scripts import Library, not_loaded
 
@@ -35,6 +36,9 @@ class Combiner:
 
     def __init__(self, client: Redis) -> None:
         self._client = client
+        # Taken from the pool for good: only one batch is under way at a time, and the client's own way there and back
+        # (a pipeline, its stack, its connection taken, checked and put back) cost as much again as the round trip.
+        self._connection: Any = None
         self._lock = Lock()
         self._waiting: list[_Call] = []
         self._under_way = False
@@ -84,7 +88,27 @@ class Combiner:
         return answers
 
     def _round_trip(self, batch: list[_Call]) -> list[Any]:
-        with self._client.pipeline(transaction=False) as pipeline:
-            for call in batch:
-                pipeline.execute_command(*call.command)  # type: ignore[no-untyped-call]
-            return pipeline.execute(raise_on_error=False)
+        """One write and as many answers; a connection that Redis has cut is replaced once, as the client would."""
+        if self._connection is None:
+            self._connection = self._client.connection_pool.get_connection()
+        connection = self._connection
+        packed = [b"".join([part for call in batch for part in connection.pack_command(*call.command)])]
+
+        def send_and_read() -> list[Any]:
+            try:
+                connection.send_packed_command(packed)
+                return [_answer_on(connection) for _ in batch]
+            except BaseException:
+                connection.disconnect()  # answers that were not read belong to nobody else
+                raise
+
+        answers: list[Any] = connection.retry.call_with_retry(send_and_read, lambda error: None)
+        return answers
+
+
+def _answer_on(connection: Any) -> Any:
+    """The next answer of a connection; what Redis refused is an answer too."""
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
