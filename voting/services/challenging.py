@@ -47,6 +47,8 @@ def new_question(slug: str, identity: Identity) -> Question:
 
 def read_solution(slug: str, identity: Identity, effort: str = "", question: str = "", answer: str = "") -> Solved:
     """What came with a ballot: the computed solution if there is one, else the answer to the question."""
+    if not effort and not question:
+        return NOTHING
     efforts, questions = _makers()
     solved = NOTHING
     if effort:
