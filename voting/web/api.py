@@ -140,7 +140,8 @@ def show_leaderboard(slug: str) -> Response:
     key = request.args.get("award", "")
     key = key if key in keys else ""
     top = min(max(request.args.get("top", 100, type=int), 1), MOST_ROWS)
-    etag = f'"{board.etag}.{key}.{top}"'
+    # Weak, because the plain and the gzipped body share it.
+    etag = f'W/"{board.etag}.{key}.{top}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if request.headers.get("If-None-Match") == etag:
         return Response(status=304, headers=headers)

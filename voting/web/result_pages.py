@@ -34,7 +34,7 @@ def result_page(slug: str) -> Response:
     campaign = _campaign(slug)
     result = get_result(campaign)
     key = (slug, *reader())
-    etag = f'"{campaign.version}-{result.version}-{"-".join(str(part) for part in key[1:])}"'
+    etag = f'W/"{campaign.version}-{result.version}-{"-".join(str(part) for part in key[1:])}"'
 
     def render() -> str:
         return render_template(
