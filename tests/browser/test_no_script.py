@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Phone
@@ -25,7 +27,7 @@ def test_the_whole_way_without_script(phone: Phone, town: Town) -> None:
     choose(page, household)
     review(page)
     expect(page.locator(".chosen li")).to_have_count(4)
-    dropped = page.locator(".chosen li").filter(has=page.locator(".plate", has_text="24"))
+    dropped = page.locator(".chosen li").filter(has=page.locator(".number", has_text=re.compile(r"(^|\s)24$")))
     dropped.get_by_role("button", name="去掉").click()
     expect(page.locator(".chosen li")).to_have_count(3)
     code = send(page)

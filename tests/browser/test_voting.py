@@ -31,7 +31,7 @@ def test_a_new_citizen_votes_sees_it_counted_and_finds_it_again(phone: Phone, to
     page.get_by_role("link", name="查看排行榜").click()
     board = page.locator("#rows")
     row = board.locator("li.place").filter(has=page.locator('a[href$="/candidates/3"]'))
-    expect(row.locator(".place-votes")).to_contain_text(str(after[3]))
+    expect(row.locator(".place-votes")).to_contain_text(str(after[3]), timeout=10_000)  # the page asks again after 5 s
 
     page.get_by_role("link", name="查询回执").click()
     page.get_by_label("回执号").fill(f"{code[:4]} {code[4:8]}-{code[8:].lower()}")

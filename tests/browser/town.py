@@ -77,8 +77,8 @@ class Town:
     def put(self, slug: str, rules: str) -> World:
         """One more open campaign of the small kind that ``tests.world`` makes."""
         world = self.world(slug).put(rules)
-        # The server looks at SQL once a second.
-        wait_until(lambda: self.answers(f"/c/{slug}"), f"the server knows {slug}", 10)
+        # Each of the server's processes looks at SQL once a second, and which of them answers is chance.
+        wait_until(lambda: all(self.answers(f"/c/{slug}") for _ in range(12)), f"the server knows {slug}", 10)
         return world
 
     def answers(self, path: str) -> bool:

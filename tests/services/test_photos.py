@@ -74,7 +74,7 @@ def test_a_photo_taken_upright_stays_upright(candidate: int) -> None:
     wide.paste("red", (0, 0, 800, 1000))
     out = io.BytesIO()
     wide.save(out, "JPEG", exif=exif)
-    path = find_photo(store_photo(candidate, out.getvalue()), 320, "jpg")
+    path = find_photo(store_photo(candidate, out.getvalue()), 360, "jpg")
     assert path is not None
     with Image.open(path) as stored:
         red, _, blue = stored.convert("RGB").getpixel((160, 20))  # type: ignore[misc]
@@ -132,11 +132,11 @@ def test_an_unknown_candidate_changes_nothing(candidate: int) -> None:
 @pytest.mark.parametrize(
     ("name", "width", "ending"),
     [
-        ("../secrets", 320, "jpg"),
-        ("0" * 32, 320, "jpg"),
+        ("../secrets", 360, "jpg"),
+        ("0" * 32, 360, "jpg"),
         ("0" * 32, 321, "jpg"),
-        ("0" * 32, 320, "json"),
-        ("", 320, "jpg"),
+        ("0" * 32, 360, "json"),
+        ("", 360, "jpg"),
     ],
 )
 def test_nothing_else_can_be_reached(candidate: int, name: str, width: int, ending: str) -> None:

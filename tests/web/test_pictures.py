@@ -47,10 +47,10 @@ class TestPhotos:
             name = store_photo(one, jpeg)
             forget()
         page = client.get(f"{BEST}?award=households").text
-        assert f'srcset="/photos/{name}/320.webp 320w, /photos/{name}/640.webp 640w' in page
-        image = re.search(rf'<img src="/photos/{name}/320.jpg"[^>]*>', page)
+        assert f'srcset="/photos/{name}/360.webp 360w, /photos/{name}/640.webp 640w' in page
+        image = re.search(rf'<img src="/photos/{name}/360.jpg"[^>]*>', page)
         assert image
-        for part in ('width="320"', 'height="200"', 'loading="lazy"', 'alt=""'):
+        for part in ('width="360"', 'height="225"', 'loading="lazy"', 'alt=""'):
             assert part in image[0]
         assert page.count("placeholder-household") == 3
         for width in photos.WIDTHS:
@@ -60,7 +60,7 @@ class TestPhotos:
                 assert "immutable" in answer.headers["Cache-Control"]
                 assert "max-age=31536000" in answer.headers["Cache-Control"]
 
-    @pytest.mark.parametrize("path", ["x/320.jpg", "%2e%2e/320.jpg", f"{'0' * 32}/320.jpg", f"{'0' * 32}/5000.jpg"])
+    @pytest.mark.parametrize("path", ["x/360.jpg", "%2e%2e/360.jpg", f"{'0' * 32}/360.jpg", f"{'0' * 32}/5000.jpg"])
     def test_no_other_file_is_served(self, client: FlaskClient, path: str) -> None:
         assert client.get(f"/photos/{path}").status_code == 404
 

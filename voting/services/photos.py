@@ -23,10 +23,10 @@ from voting.storage.candidates import get_candidate, set_photo
 
 MOST_BYTES = 5_000_000
 MOST_PIXELS = 25_000_000
-WIDTHS = (320, 640, 960)
+WIDTHS = (360, 640, 960)
 #: every page shows photos in this proportion
 RATIO = (16, 10)
-FORMATS = {"webp": ("WEBP", {"quality": 78, "method": 4}), "jpg": ("JPEG", {"quality": 80, "optimize": True})}
+FORMATS = {"webp": ("WEBP", {"quality": 66, "method": 6}), "jpg": ("JPEG", {"quality": 80, "optimize": True})}
 ACCEPTED = ("JPEG", "PNG", "WEBP")
 
 
