@@ -21,6 +21,7 @@ from voting.storage.database import db
 from voting.web import api, citizen, health, my_votes, pictures, result_pages, screen, sign_in, voting, wechat_card
 from voting.web.compression import init_compression
 from voting.web.guard import init_guard
+from voting.web.organizer.desk import init_desk
 from voting.web.limits import init_limits
 from voting.web.refusals import init_refusals
 from voting.web.static_files import init_static_files
@@ -79,6 +80,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(health.bp)
     app.register_blueprint(result_pages.bp)
     app.register_blueprint(screen.bp)
+    init_desk(app)
     api.init_api(app)
     cli.init_cli(app)
     wechat_card.init_wechat_card(app)  # before the headers it adds to: they are called last first

@@ -38,6 +38,7 @@ ENTRIES = {
     "js/citizen.js": "es2017",
     "js/effort-worker.js": "es2017",
     "css/screen.css": "chrome80,safari14",
+    "css/desk.css": "chrome80,safari14",
     "js/screen.js": "es2019",
 }
 PACKABLE = {".css", ".js", ".svg", ".wasm", ".ttf"}

@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, g, json, render_template, reques
 from flask_limiter.errors import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
-from voting.rules import errors, identity_errors
+from voting.rules import account_errors, errors, identity_errors
 from voting.rules.errors import CampaignNotFound, MalformedBallot, Refusal
 from voting.services.catalogue import CampaignView, get_campaign
 from voting.services.metering import count_refusal
@@ -67,8 +67,23 @@ STATUS: dict[type[Refusal], int] = {
     errors.StageRefused: 409,
     errors.NotReadyToOpen: 409,
     errors.NotReadyToPublish: 409,
+    account_errors.SignInFailed: 403,
+    account_errors.AccountLocked: 429,
+    account_errors.SignInNeeded: 403,
+    account_errors.NotPermitted: 403,
+    account_errors.InvitationInvalid: 404,
+    account_errors.PasswordRefused: 422,
+    account_errors.CodeRefused: 422,
+    account_errors.NameRefused: 422,
+    account_errors.UnknownRole: 422,
+    account_errors.RolesApart: 422,
+    account_errors.AreaNeeded: 422,
+    account_errors.AccountNotFound: 404,
+    account_errors.LastAdministrator: 409,
 }
 BOX_RETRY_S = 2
+#: the organizers' desk has a frame of its own
+DESK = "/organizer/"
 #: stable codes of what the HTTP layer itself refuses
 HTTP_CODES = {
     400: "bad_request",
@@ -97,6 +112,7 @@ def retry_after_s(refusal: Refusal, now_ms: int) -> int | None:
         errors.QuotaSpent: "resets_ms",
         identity_errors.CodeTooSoon: "retry_ms",
         identity_errors.CodeLimited: "retry_ms",
+        account_errors.AccountLocked: "until_ms",
     }.get(type(refusal))
     moment = getattr(refusal, at_ms) if at_ms else None
     return None if moment is None else max(1, math.ceil((moment - now_ms) / 1000))
@@ -131,6 +147,9 @@ def _refused(refusal: Refusal) -> Response:
     wait_s = retry_after_s(refusal, int(time.time() * 1000))
     if _for_program():
         response = _problem(status, refusal.code, sentence, wait_s, _public_facts(refusal))
+    elif request.path.startswith(DESK):
+        body = render_template("organizer/refusal.html", sentence=sentence, status=status, code=refusal.code)
+        response = Response(body, status, mimetype="text/html")
     else:
         chosen = _chosen()
         body = render_template(
@@ -219,7 +238,8 @@ def _answer_status(status: int, code: str, headers: dict[str, str]) -> Response:
     if _for_program():
         response = _problem(status, code, sentence)
     else:
-        body = render_template("errors/status.html", status=status, sentence=sentence)
+        template = "organizer/refusal.html" if request.path.startswith(DESK) else "errors/status.html"
+        body = render_template(template, status=status, sentence=sentence)
         response = Response(body, status, mimetype="text/html")
     for name in ("Allow", "Retry-After"):
         if name in headers:

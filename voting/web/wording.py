@@ -11,6 +11,7 @@ from flask_babel import gettext, lazy_gettext
 from voting.rules import errors
 from voting.rules.errors import Refusal
 from voting.web import sign_in_wording
+from voting.web.organizer import wording as desk_wording
 from voting.web.rule_wording import period_words
 from voting.web.times import day_time, duration, minute_of_day, near_time, now_ms
 
@@ -259,9 +260,11 @@ def describe(refusal: Refusal, campaign: CampaignView | None = None, at_ms: int 
         return with_facts(refusal, campaign, now_ms() if at_ms is None else at_ms)
     if type(refusal) in sign_in_wording.WITH_FACTS:
         return Sentence(*sign_in_wording.WITH_FACTS[type(refusal)](refusal))
+    if type(refusal) in desk_wording.WITH_FACTS:
+        return Sentence(*desk_wording.WITH_FACTS[type(refusal)](refusal))
     if type(refusal) in sign_in_wording.WITH_TIME:
         return Sentence(*sign_in_wording.WITH_TIME[type(refusal)](refusal, now_ms() if at_ms is None else at_ms))
-    title, next_step = (_PLAIN | sign_in_wording.PLAIN)[type(refusal)]
+    title, next_step = (_PLAIN | sign_in_wording.PLAIN | desk_wording.PLAIN)[type(refusal)]
     return Sentence(str(title), str(next_step))
 
 

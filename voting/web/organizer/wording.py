@@ -1,0 +1,124 @@
+"""The desk in words: roles, states, acts of the trail, and what it says no to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+
+from voting.rules import account_errors as errors
+from voting.rules.errors import Refusal
+from voting.web.times import duration, now_ms
+
+_ROLES = {
+    "administrator": lazy_gettext("管理员"),
+    "organizer": lazy_gettext("组织者"),
+    "reviewer": lazy_gettext("审核员"),
+    "judge": lazy_gettext("评委"),
+    "auditor": lazy_gettext("监督员"),
+}
+_STATES = {
+    "invited": lazy_gettext("等待设置密码"),
+    "active": lazy_gettext("正常"),
+    "locked": lazy_gettext("暂时锁定"),
+    "disabled": lazy_gettext("已停用"),
+}
+_ACTS = {
+    "account.create": lazy_gettext("新建账号"),
+    "account.invite": lazy_gettext("重新邀请"),
+    "account.accept": lazy_gettext("启用账号"),
+    "account.lock": lazy_gettext("锁定账号"),
+    "account.recover": lazy_gettext("使用备用码"),
+    "account.password": lazy_gettext("修改密码"),
+    "account.roles": lazy_gettext("修改职责"),
+    "account.disable": lazy_gettext("停用账号"),
+    "session.begin": lazy_gettext("登录"),
+    "session.end": lazy_gettext("退出"),
+    "session.revoke": lazy_gettext("退出其他设备"),
+    "campaign.create": lazy_gettext("新建活动"),
+    "campaign.open": lazy_gettext("开始投票"),
+    "campaign.pause": lazy_gettext("暂停投票"),
+    "campaign.resume": lazy_gettext("恢复投票"),
+    "campaign.close": lazy_gettext("截止并清点"),
+    "campaign.publish": lazy_gettext("公布结果"),
+    "candidates.import": lazy_gettext("导入候选对象"),
+    "areas.import": lazy_gettext("导入地区"),
+    "candidate.photo": lazy_gettext("更换照片"),
+    "ballot.void": lazy_gettext("作废选票"),
+}
+_PROBLEMS = {
+    "too_short": lazy_gettext("至少 12 个字符"),
+    "too_long": lazy_gettext("最多 128 个字符"),
+    "too_common": lazy_gettext("不要用常见的密码"),
+    "too_plain": lazy_gettext("不要用重复或连续的字符"),
+    "like_name": lazy_gettext("不要用账号或姓名"),
+}
+PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
+    errors.SignInFailed: (
+        lazy_gettext("账号、密码或动态验证码不对。"),
+        lazy_gettext("请核对后再试。动态验证码每 30 秒换一次，每个只能用一次。"),
+    ),
+    errors.SignInNeeded: (lazy_gettext("请先登录。"), lazy_gettext("登录后继续。")),
+    errors.NotPermitted: (
+        lazy_gettext("您的账号没有这项职责。"),
+        lazy_gettext("如果工作需要，请联系管理员。"),
+    ),
+    errors.InvitationInvalid: (
+        lazy_gettext("这个邀请链接不能用了。"),
+        lazy_gettext("链接只能用一次，三天内有效。请联系管理员重新发送。"),
+    ),
+    errors.CodeRefused: (
+        lazy_gettext("动态验证码不对。"),
+        lazy_gettext("请用手机应用扫描二维码，再输入它显示的 6 位数字。手机时间要准。"),
+    ),
+    errors.UnknownRole: (lazy_gettext("请选择至少一项职责。"), lazy_gettext("选好后再保存。")),
+    errors.AreaNeeded: (lazy_gettext("审核员要有审核地区。"), lazy_gettext("请填写一个县（市、区）或镇的区划代码。")),
+    errors.AccountNotFound: (lazy_gettext("没有这个账号。"), lazy_gettext("请返回账号列表。")),
+    errors.LastAdministrator: (
+        lazy_gettext("这是最后一个管理员账号，不能停用或改变职责。"),
+        lazy_gettext("请先给另一个人管理员职责。"),
+    ),
+}
+
+
+def role_name(role: str) -> str:
+    return str(_ROLES[role])
+
+
+def state_name(state: str) -> str:
+    return str(_STATES[state])
+
+
+def act_name(act: str) -> str:
+    """An act of the trail in words; one without words stands as it is."""
+    return str(_ACTS.get(act, act))
+
+
+def _locked(refusal: errors.AccountLocked) -> tuple[str, str]:
+    left_s = max(60, (refusal.until_ms - now_ms()) // 1000)
+    return gettext("连续输错多次，账号暂时锁定。"), gettext("请等 %(time)s 再试。", time=duration(left_s))
+
+
+def _password(refusal: errors.PasswordRefused) -> tuple[str, str]:
+    problems = "；".join(str(_PROBLEMS[problem]) for problem in refusal.problems)
+    return gettext("这个密码不够安全。"), gettext("请换一个：%(problems)s。", problems=problems)
+
+
+def _name(refusal: errors.NameRefused) -> tuple[str, str]:
+    if refusal.problem == "taken":
+        return gettext("这个账号已经有人用了。"), gettext("请换一个账号。")
+    return gettext("账号或姓名不能这样写。"), gettext("账号用 2 至 64 位小写字母、数字、点和横线；姓名最多 64 个字。")
+
+
+def _apart(refusal: errors.RolesApart) -> tuple[str, str]:
+    names = "、".join(role_name(role) for role in refusal.roles)
+    return gettext("一个账号不能同时是%(names)s。", names=names), gettext("请分给不同的人。")
+
+
+WITH_FACTS: dict[type[Refusal], Callable[[Any], tuple[str, str]]] = {
+    errors.AccountLocked: _locked,
+    errors.PasswordRefused: _password,
+    errors.NameRefused: _name,
+    errors.RolesApart: _apart,
+}
