@@ -1,7 +1,7 @@
 """Every route of the application is on this list with who may use it; a new one fails here until somebody decides.
 
 Routes that change something must refuse a request that carries no token, and one that comes from another site. The
-organizer's and the judges' rooms do not exist yet; when they come, a visitor without an account must not get in.
+desk's routes name their roles: every role is tried on every one of them, and so is somebody without an account.
 """
 
 from __future__ import annotations
@@ -13,10 +13,16 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from tests.web.desk import Person, token_in
 from tests.world import World
+from voting.rules.roles import ROLES
+from voting.web.organizer.guard import allowed_roles
 
 PUBLIC = "anybody"
 OPERATORS = "anybody on the inside: the proxy does not pass it on"
+ENTRANCE = "whoever is not signed in yet"
+#: at the desk: the roles, words apart
+EVERYBODY = " ".join(ROLES)
 
 #: route -> methods, who may use it
 ROUTES: dict[str, tuple[set[str], str]] = {
@@ -53,6 +59,19 @@ ROUTES: dict[str, tuple[set[str], str]] = {
     "/api/v1/campaigns/<slug>/result": ({"GET"}, PUBLIC),
     "/api/v1/receipts/<code>": ({"GET"}, PUBLIC),
     "/api/v1/wechat/signature": ({"GET"}, PUBLIC),
+    "/organizer/": ({"GET"}, EVERYBODY),
+    "/organizer/account": ({"GET"}, EVERYBODY),
+    "/organizer/account/password": ({"POST"}, EVERYBODY),
+    "/organizer/account/sessions": ({"POST"}, EVERYBODY),
+    "/organizer/account/sessions/<mark>": ({"POST"}, EVERYBODY),
+    "/organizer/accounts": ({"GET", "POST"}, "administrator"),
+    "/organizer/accounts/<int:account_id>/disable": ({"POST"}, "administrator"),
+    "/organizer/accounts/<int:account_id>/invitation": ({"POST"}, "administrator"),
+    "/organizer/invitations/<token>": ({"GET", "POST"}, ENTRANCE),
+    "/organizer/sign-in": ({"GET", "POST"}, ENTRANCE),
+    "/organizer/sign-out": ({"POST"}, EVERYBODY),
+    "/organizer/trail": ({"GET"}, "administrator organizer auditor"),
+    "/organizer/trail/check": ({"GET"}, "administrator auditor"),
     "/healthz": ({"GET"}, OPERATORS),
     "/readyz": ({"GET"}, OPERATORS),
     "/metrics": ({"GET"}, OPERATORS),
@@ -61,6 +80,7 @@ ROUTES: dict[str, tuple[set[str], str]] = {
 GUARDED = ("/organizer", "/judge", "/screen/setup")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 VALUES = {"number": "1", "code": "0000000000000000", "filename": "nothing.css", "provider": "wechat"}
+VALUES |= {"account_id": "999", "mark": "0" * 16, "token": "none"}
 VALUES |= {"name": "0" * 32, "width": "640", "ending": "webp"}
 
 
@@ -81,14 +101,46 @@ def test_every_route_is_on_the_list(lite_app: Flask) -> None:
 
 
 def test_rooms_that_need_an_account_are_not_public(lite_world: World) -> None:
-    """None exists yet. The first one is answered here as a stranger would be: with a no, or the way to sign in."""
+    """A stranger gets a no, or the way to sign in; so does whoever made a cookie up."""
     for rule in rules_of(lite_world.app):
-        if not rule.rule.startswith(GUARDED):
+        if not rule.rule.startswith(GUARDED) or ROUTES[rule.rule][1] == ENTRANCE:
             continue
         assert ROUTES[rule.rule][1] not in (PUBLIC, OPERATORS), f"{rule.rule} is on the list as public"
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
-            answer = lite_world.app.test_client().open(address(rule, lite_world.slug), method=method)
-            assert answer.status_code in (302, 303, 401, 403, 404), f"{method} {rule.rule} lets strangers in"
+            for cookie in ("", "made-up"):
+                visitor = lite_world.app.test_client()
+                visitor.set_cookie("desk", cookie)
+                answer = visitor.open(address(rule, lite_world.slug), method=method)
+                assert answer.status_code == (303 if method == "GET" else 403), (
+                    f"{method} {rule.rule} lets strangers in"
+                )
+                if method == "GET":
+                    assert answer.headers["Location"].startswith("/organizer/sign-in")
+
+
+def test_every_role_meets_every_route_of_the_desk(lite_world: World) -> None:
+    """The whole matrix: what the list says is what the view declares and what a request of that role meets."""
+    areas = {"reviewer": "441702"}
+    tried = 0
+    for role in ROLES:
+        for rule in rules_of(lite_world.app):
+            if not rule.rule.startswith(GUARDED) or rule.rule == "/organizer/sign-out":
+                continue
+            said = ROUTES[rule.rule][1]
+            declared = allowed_roles(lite_world.app.view_functions[rule.endpoint])
+            assert (declared is None) == (said == ENTRANCE), rule.rule
+            if declared is None:
+                continue
+            assert declared == set(said.split()), f"{rule.rule} allows {sorted(declared)}"
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+                person = Person(lite_world.app, role, area=areas.get(role)).signed_in()
+                token = token_in(person.get("/organizer/account"))
+                asked = {"csrf_token": token} if method == "POST" else {}
+                answer = person.client.open(address(rule, lite_world.slug), method=method, data=asked)
+                refused = answer.status_code == 403 and "not_permitted" in answer.text
+                assert refused == (role not in declared), f"{role} {method} {rule.rule}: {answer.status}"
+                tried += 1
+    assert tried >= len(ROLES) * 10
 
 
 def test_whatever_changes_something_needs_a_token_and_our_own_origin(lite_world: World) -> None:

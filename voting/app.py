@@ -21,8 +21,8 @@ from voting.storage.database import db
 from voting.web import api, citizen, health, my_votes, pictures, result_pages, screen, sign_in, voting, wechat_card
 from voting.web.compression import init_compression
 from voting.web.guard import init_guard
-from voting.web.organizer.desk import init_desk
 from voting.web.limits import init_limits
+from voting.web.organizer.desk import init_desk
 from voting.web.refusals import init_refusals
 from voting.web.static_files import init_static_files
 from voting.web.templating import init_templates

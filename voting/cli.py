@@ -1,7 +1,8 @@
-"""The commands of organizers and operators: flask campaign | ballots | ledger. Each calls one service and prints."""
+"""The commands of organizers and operators: flask campaign | ballots | ledger | account. Each calls one service."""
 
 from __future__ import annotations
 
+import getpass
 import signal
 import sys
 from collections.abc import Callable
@@ -18,9 +19,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy.exc import OperationalError
 
 from voting.rules.errors import BoxUnavailable, NotReadyToOpen, NotReadyToPublish, Refusal
+from voting.rules.roles import ROLES
 from voting.rules.rule_text import RuleTextError
-from voting.services import auditing, campaigns, counting, demonstration, importing, rebuilding, recording
+from voting.services import (
+    accounts,
+    auditing,
+    campaigns,
+    counting,
+    demonstration,
+    importing,
+    rebuilding,
+    recording,
+    trail,
+)
 from voting.services.catalogue import all_campaigns, every_campaign, get_campaign
+from voting.services.trail import acting_as
 from voting.tally.stream import StreamDamaged
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -28,11 +41,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 campaign = AppGroup("campaign", help="Prepare, open, pause, close and publish a campaign.")
 ballots = AppGroup("ballots", help="Record accepted ballots in the ledger.")
 ledger = AppGroup("ledger", help="Audit the ledger against the box, or make the box again.")
+account = AppGroup("account", help="Give out accounts of the organizers' desk, and look at the audit trail.")
 
 
 def init_cli(app: Flask) -> None:
     """Register the groups."""
-    for group in (campaign, ballots, ledger):
+    for group in (campaign, ballots, ledger, account):
         app.cli.add_command(group)
 
 
@@ -42,7 +56,8 @@ def plainly(command: Command) -> Command:
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
-            return command(*args, **kwargs)
+            with acting_as(f"cli:{_user()}"):
+                return command(*args, **kwargs)
         except (NotReadyToOpen, NotReadyToPublish) as refusal:
             lines = refusal.issues if isinstance(refusal, NotReadyToOpen) else refusal.reasons
             raise click.ClickException("\n".join([f"{refusal.code}:", *(f"  - {line}" for line in lines)])) from None
@@ -59,6 +74,14 @@ def plainly(command: Command) -> Command:
             raise click.ClickException(f"the database cannot be used: {error.orig}") from None
 
     return cast(Command, run)
+
+
+def _user() -> str:
+    """Who sits at the command line, for the trail."""
+    try:
+        return getpass.getuser()[:50]
+    except (KeyError, OSError):  # a container without a user of that number
+        return "unknown"
 
 
 def _progress(text: str) -> Progress:
@@ -274,3 +297,40 @@ def rebuild(slug: str) -> None:
         task = progress.add_task(f"{slug} replaying", total=None)
         rebuilt = rebuilding.rebuild(slug, lambda done: progress.update(task, completed=done))
     click.echo(f"{slug}: {rebuilt.ballots} ballots counted again; the box is up under epoch {rebuilt.epoch}")
+
+
+@account.command("create")
+@click.argument("name")
+@click.option("--full-name", required=True)
+@click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ROLES))
+@click.option("--area", help="A reviewer's county or town, by its code.")
+@click.option("--site", default="http://127.0.0.1:8000", help="Where the desk is reached; stands in the link.")
+@plainly
+def create_account(name: str, full_name: str, roles: tuple[str, ...], area: str | None, site: str) -> None:
+    """Make an account and print the link with which its owner sets password and six digits."""
+    token = accounts.create_account(name, full_name, roles, area)
+    click.echo("Good once and for three days; give it to nobody else:")
+    click.echo(f"{site.rstrip('/')}/organizer/invitations/{token}")
+
+
+@account.command("list")
+@plainly
+def list_accounts() -> None:
+    """Every account with its roles and state."""
+    found = accounts.all_accounts()
+    if not found:
+        click.echo("There is no account yet. Begin with: flask account create --help")
+    for one in found:
+        click.echo(f"{one.name}: {', '.join(one.roles)}{f' of {one.area}' if one.area else ''}, {one.state}")
+
+
+@account.command("check-trail")
+@plainly
+def check_trail() -> None:
+    """Walk the audit trail; exit code 1 when an entry was edited, removed or put elsewhere."""
+    faults = trail.check_trail()
+    for fault in faults:
+        click.echo(f"{fault.kind}: at entry {fault.number}", err=True)
+    if faults:
+        sys.exit(1)
+    click.echo("The trail is whole.")

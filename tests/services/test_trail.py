@@ -94,8 +94,12 @@ def test_the_database_refuses_to_change_it(five: Flask, statement: str) -> None:
 
 
 def test_an_act_that_fails_leaves_no_entry(five: Flask) -> None:
-    with pytest.raises(RuntimeError), writing() as session:
-        write_entry(session, "campaign.open")
-        raise RuntimeError
+    def act() -> None:
+        with writing() as session:
+            write_entry(session, "campaign.open")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        act()
     assert len(trail.list_entries()) == 5
     assert check_trail() == []

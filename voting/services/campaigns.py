@@ -17,6 +17,7 @@ from voting.rules.rule_text import parse_rules, write_rules
 from voting.services.boxes import box_of, boxes
 from voting.services.catalogue import CampaignView, forget, get_campaign
 from voting.services.identifying import configured_providers
+from voting.services.trail import write_entry
 from voting.services.transactions import reading, writing
 from voting.storage.ballots import count_ballots
 from voting.storage.campaigns import Campaign, add_campaign, bump_version, find_by_slug, lock_by_slug
@@ -47,6 +48,7 @@ def create_campaign(slug: str, title: str, rules_text: str, **texts: str) -> Non
         if find_by_slug(session, slug) is not None:
             raise CampaignRefused(f"{slug} is taken by another campaign: choose another slug")
         add_campaign(session, slug=slug, title=title, rules=canonical, created_at=now_ms(), **texts)
+        write_entry(session, "campaign.create", slug, slug, after={"title": title, **texts, "rules": canonical})
     forget()
 
 
@@ -66,6 +68,7 @@ def open_campaign(slug: str) -> None:
         if not (campaign.stage == "open" and campaign.epoch and _box_missing(campaign)):
             check_transition("open", campaign.stage)
             _freeze(session, campaign)
+            write_entry(session, "campaign.open", slug, slug, after={"rules_hash": campaign.rules_hash})
         epoch, campaign_id = campaign.epoch, campaign.id
         recorded = count_ballots(session, campaign_id)
     forget()
@@ -116,6 +119,8 @@ def _set_pause(slug: str, reason: str | None) -> None:
             box.resume()
         else:
             box.pause(reason)
+        act = "campaign.resume" if reason is None else "campaign.pause"
+        write_entry(session, act, slug, slug, reason=reason or "")
         campaign.paused_reason = reason
         bump_version(session, campaign.id)
     forget()
@@ -129,6 +134,9 @@ def seal_campaign(slug: str) -> None:
         campaign.sealed_ms, campaign.sealed_seq = box_of(campaign.id, parse_rules(campaign.rules)).seal()
         campaign.sealed_at = now_ms()
         campaign.paused_reason = None
+        write_entry(
+            session, "campaign.close", slug, slug, after={"seal": f"{campaign.sealed_ms}-{campaign.sealed_seq}"}
+        )
         bump_version(session, campaign.id)
     forget()
 

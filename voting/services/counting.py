@@ -18,6 +18,7 @@ from voting.services.boxes import box_of
 from voting.services.campaigns import now_ms, seal_campaign
 from voting.services.catalogue import CampaignView, forget, get_campaign
 from voting.services.recording import drain
+from voting.services.trail import write_entry
 from voting.services.transactions import writing
 from voting.storage.ballots import count_ballots, counts_by_candidate, voids_by_reason
 from voting.storage.campaigns import bump_version, lock_by_slug
@@ -77,6 +78,8 @@ def count_campaign(slug: str) -> Provisional:
         )
         bump_version(session, row.id)
         version = result.version
+        figures = {"version": version, "ballots": ballots, "voided": ballots - valid, "differing": len(difference)}
+        write_entry(session, "campaign.count", slug, slug, after=figures)
     forget()
     return Provisional(version, ballots, ballots - valid, difference)
 
@@ -123,6 +126,7 @@ def publish_campaign(slug: str) -> None:
             raise NotReadyToPublish(tuple(reasons))
         row.stage, result.state = stage, "published"
         row.published_at = now_ms()
+        write_entry(session, "campaign.publish", slug, slug, after={"version": result.version})
         bump_version(session, row.id)
     forget()
 

@@ -17,6 +17,7 @@ from voting.rules.areas import Area, AreaTree
 from voting.rules.campaign import Award, check_transition
 from voting.rules.rule_text import parse_rules
 from voting.services.sheets import Column, Line, Problem, Sheet, UnreadableSheet, read_sheet, unprintable
+from voting.services.trail import write_entry
 from voting.services.transactions import writing
 from voting.storage.areas import LEVELS, load_areas, save_areas
 from voting.storage.campaigns import bump_all_versions, bump_version, lock_by_slug
@@ -103,6 +104,7 @@ def import_candidates(slug: str, award: str, source: bytes | Path, progress: Pro
         report = _write_candidates(session, campaign.id, award, sheet, entries, progress or _silent)
         if report.added + report.changed:
             bump_version(session, campaign.id)
+            write_entry(session, "candidates.import", award, slug, after=_figures(report))
         return report
 
 
@@ -124,9 +126,15 @@ def import_areas(source: bytes | Path, progress: Progress | None = None) -> Impo
             for area in sorted(fresh + changed, key=lambda area: LEVELS.index(area.level))
         ]
         _in_batches(session, ((save_areas, rows),), len(areas), progress or _silent)
+        report = ImportReport(len(areas), len(fresh), len(changed), len(areas) - len(rows))
         if rows:
             bump_all_versions(session)
-        return ImportReport(len(areas), len(fresh), len(changed), len(areas) - len(rows))
+            write_entry(session, "areas.import", after=_figures(report))
+        return report
+
+
+def _figures(report: ImportReport) -> dict[str, int]:
+    return {"rows": report.rows, "added": report.added, "changed": report.changed}
 
 
 def _silent(_done: int, _total: int) -> None:

@@ -17,8 +17,9 @@ from flask import current_app
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from voting.rules.errors import PhotoRefused
+from voting.services.trail import write_entry
 from voting.services.transactions import writing
-from voting.storage.campaigns import bump_version
+from voting.storage.campaigns import bump_version, get_by_id
 from voting.storage.candidates import get_candidate, set_photo
 
 MOST_BYTES = 5_000_000
@@ -46,6 +47,9 @@ def store_photo(candidate_id: int, content: bytes) -> str:
         _write(folder, _decode(content))
     with writing() as session:
         candidate = get_candidate(session, candidate_id)
+        slug = get_by_id(session, candidate.campaign_id).slug
+        was = {"photo": candidate.photo}
+        write_entry(session, "candidate.photo", str(candidate.number), slug, before=was, after={"photo": name})
         set_photo(session, candidate_id, name)
         bump_version(session, candidate.campaign_id)
     return name

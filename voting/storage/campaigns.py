@@ -73,6 +73,14 @@ def get_by_slug(session: Session, slug: str) -> Campaign:
     return campaign
 
 
+def get_by_id(session: Session, campaign_id: int) -> Campaign:
+    """Raises CampaignNotFound."""
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None:
+        raise CampaignNotFound(str(campaign_id))
+    return campaign
+
+
 def lock_by_slug(session: Session, slug: str) -> Campaign:
     """As ``get_by_slug``, and nobody else changes the campaign until this transaction ends."""
     # SQLite leaves FOR UPDATE out: there, begin_write() has locked the whole database already.
