@@ -1,7 +1,7 @@
 """Answers made smaller on their way out: gzip for pages and JSON, for a phone on a weak network. Nothing else.
 
 Files of dist/ are packed once, when they are built (static_files.py); the vote's answers have no body worth packing,
-and its path pays one comparison here. Why not Flask-Compress: docs/decisions/0390-compression.md.
+and its path pays one comparison here. Why not Flask-Compress: docs/decisions/0015-compression.md.
 """
 
 from __future__ import annotations
