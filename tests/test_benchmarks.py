@@ -56,7 +56,10 @@ def test_votes_are_driven_without_wrk_too(tmp_path: Path) -> None:
     assert "| vote without its abuse controls |" in out
 
 
-@pytest.mark.parametrize("program", ["vote_path", "cpu", "memory", "import_speed", "profile_vote"])
+@pytest.mark.parametrize(
+    "program",
+    ["vote_path", "cpu", "memory", "import_speed", "profile_vote", "page_weight", "screenshots", "search"],
+)
 def test_every_program_explains_itself(program: str) -> None:
     assert f"python -m benchmarks.{program}" in run_program(f"benchmarks.{program}", "--help")
 
