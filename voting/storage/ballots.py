@@ -6,6 +6,7 @@ A ballot's place in the stream, ``(stream_ms, stream_seq)``, is its order; ``str
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
@@ -97,8 +98,12 @@ def _insert_new(session: Session, model: type[Base], rows: Sequence[dict[str, An
     """Insert the rows that meet no other on any unique key; returns how many."""
     # No conflict target: with one, two recorders racing over the same ballot could collide on another unique key.
     insert = insert_for(session, model).on_conflict_do_nothing()
-    if session.get_bind().dialect.name == "sqlite":
-        done = session.execute(insert, rows, execution_options={"preserve_rowcount": True})
+    dialect = session.get_bind().dialect
+    if dialect.name == "sqlite":
+        # The driver's own way of many rows: handed over one by one as dictionaries, half the time went into that.
+        statement = insert.compile(dialect=dialect)
+        values = list(map(itemgetter(*(statement.positiontup or ())), rows))
+        done = session.connection().exec_driver_sql(str(statement), values, {"preserve_rowcount": True})
     else:
         # One array for each column instead of one message for each row: a third of the client's CPU time.
         columns = table_of(model).columns
