@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Phone
 from tests.browser.town import DEMO, Town
 
-SCREEN = "/screen/<slug>"
 #: No header of our own: browsers ask the other port for leave before they send it one.
 PLAIN: dict[str, str] = {}
 FULL_HD = {"width": 1920, "height": 1080}
@@ -31,8 +30,6 @@ least => {
 
 @pytest.fixture
 def screen(phone: Phone, town: Town) -> Page:
-    if not town.has_route(SCREEN):
-        pytest.skip(f"{SCREEN} is not built yet")
     page = phone(viewport=FULL_HD, extra_http_headers=PLAIN)
     page.goto(f"/screen/{DEMO}")
     return page
@@ -56,8 +53,6 @@ def test_it_can_be_read_from_afar_and_fits(screen: Page) -> None:
 
 
 def test_4k_is_the_same_picture_twice_as_fine(phone: Phone, town: Town) -> None:
-    if not town.has_route(SCREEN):
-        pytest.skip(f"{SCREEN} is not built yet")
     sizes = []
     for factor in (1, 2):
         page = phone(viewport={name: factor * value for name, value in FULL_HD.items()}, extra_http_headers=PLAIN)
@@ -67,8 +62,6 @@ def test_4k_is_the_same_picture_twice_as_fine(phone: Phone, town: Town) -> None:
 
 
 def test_hidden_figures_are_hidden_here_too(phone: Phone, town: Town) -> None:
-    if not town.has_route(SCREEN):
-        pytest.skip(f"{SCREEN} is not built yet")
     page = phone(viewport=FULL_HD, extra_http_headers=PLAIN)
     page.goto("/screen/hidden")
     expect(page.locator("[data-hidden]")).to_be_visible()
