@@ -39,7 +39,8 @@ from voting.web.openapi import Notes, build_document, documented
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 MOST_ROWS = 1000
-_bodies = Bodies()
+#: an answer's version: its tag, and the time it says
+_bodies: Bodies[tuple[str, int]] = Bodies()
 
 
 def _campaign(slug: str) -> CampaignView:
@@ -175,8 +176,8 @@ def show_leaderboard(slug: str) -> Response:
             awards=awards,
         ).model_dump_json()
 
-    body = _bodies.get(("api", slug, key, top), (etag, str(board.as_of_ms)), render)
-    return Response(body, headers=headers, mimetype="application/json")
+    (etag, _), body = _bodies.get(("api", slug, key, top), (etag, board.as_of_ms), render)
+    return Response(body, headers=headers | {"ETag": etag}, mimetype="application/json")
 
 
 @bp.get("/campaigns/<slug>/ballot")

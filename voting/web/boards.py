@@ -9,6 +9,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from voting.rules.campaign import Award
 from voting.services.catalogue import CampaignView
@@ -121,11 +122,14 @@ class Answers:
             self._kept[asked] = answer
 
 
-class Bodies:
+Version = TypeVar("Version")
+
+
+class Bodies(Generic[Version]):
     """Rendered pages by key, kept while their version holds. One thread renders, the others take the last body."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[object, ...], tuple[object, bytes]] = {}
+        self._kept: dict[tuple[object, ...], tuple[Version, bytes]] = {}
         self._rendering = threading.Lock()
 
     def last(self, key: tuple[object, ...]) -> bytes | None:
@@ -133,20 +137,23 @@ class Bodies:
         kept = self._kept.get(key)
         return kept[1] if kept else None
 
-    def get(self, key: tuple[object, ...], version: object, render: Callable[[], str]) -> bytes:
-        """The body of ``key`` at ``version``; at most one version older while another thread renders."""
+    def get(self, key: tuple[object, ...], version: Version, render: Callable[[], str]) -> tuple[Version, bytes]:
+        """The body of ``key`` and the version it is: ``version``, or the one before while another thread renders.
+
+        Whoever sends it tags it by the version it is: an old body under the new tag would be "not modified" for ever.
+        """
         kept = self._kept.get(key)
         if kept is not None and kept[0] == version:
-            return kept[1]
+            return kept
         if not self._rendering.acquire(blocking=kept is None):
             assert kept is not None
-            return kept[1]
+            return kept
         try:
             kept = self._kept.get(key)
             if kept is None or kept[0] != version:
                 if len(self._kept) >= MOST_BODIES:
                     self._kept.clear()
                 kept = self._kept[key] = (version, render().encode())
-            return kept[1]
+            return kept
         finally:
             self._rendering.release()

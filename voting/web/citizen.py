@@ -27,7 +27,8 @@ from voting.web.sharing import Share
 from voting.web.times import now_ms
 
 bp = Blueprint("citizen", __name__)
-_bodies = Bodies()
+#: a page's version: its tag, and the time it says
+_bodies: Bodies[tuple[str, str]] = Bodies()
 _answers = Answers()
 HTML = "text/html; charset=utf-8"
 
@@ -158,6 +159,7 @@ def _board_answer(campaign: CampaignView, board: Board, who: tuple[str, int]) ->
             ties=tie_sentence(campaign.rules),
         )
 
+    (etag, words), body = _bodies.get(key, (etag, words), render)
     headers = {
         "Cache-Control": "no-cache",
         "Vary": "Accept-Encoding, Accept-Language, Cookie",
@@ -166,7 +168,7 @@ def _board_answer(campaign: CampaignView, board: Board, who: tuple[str, int]) ->
     if board.live:
         # Counts that did not change are true for a later time: said to a page that keeps its rows. Digits only.
         headers["X-Counts-As-Of"] = words
-    return Answer.of(board, etag, _bodies.get(key, (etag, words), render), headers)
+    return Answer.of(board, etag, body, headers)
 
 
 @bp.get("/c/<slug>/rules")
