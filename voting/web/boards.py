@@ -14,14 +14,9 @@ from typing import Generic, TypeVar
 from voting.rules.campaign import Award
 from voting.services.catalogue import CampaignView
 from voting.services.leaderboard import Board, BoardRow
-from voting.web.compression import pack
 
 FIRST_PAGE = 100
 MOST_BODIES = 400
-LONGEST_QUERY = 80
-
-#: slug, raw query, and the reader's language and size of text
-Asked = tuple[str, bytes, tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,41 +80,6 @@ class _Rows:
 
 _rows = _Rows()
 rows_by_candidate, ranks_by_candidate = _rows.rows, _rows.ranks
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer and the board it was made from."""
-
-    board: Board
-    etag: str
-    body: bytes
-    packed: bytes
-    headers: dict[str, str]
-
-    @classmethod
-    def of(cls, board: Board, etag: str, body: bytes, headers: dict[str, str]) -> Answer:
-        """An answer with its body also gzipped, once: fifty kilobytes are six, for phones and for this server."""
-        return cls(board, etag, body, pack(body), {**headers, "ETag": etag})
-
-
-class Answers:
-    """The last answers by the request as it came in, so that a second one within a second costs nothing but looking."""
-
-    def __init__(self) -> None:
-        self._kept: dict[Asked, Answer] = {}
-
-    def find(self, asked: Asked, board: Board) -> Answer | None:
-        """The answer made from this very board, if there is one."""
-        kept = self._kept.get(asked)
-        return kept if kept is not None and kept.board is board else None
-
-    def keep(self, asked: Asked, answer: Answer) -> None:
-        # Odd addresses are answered, not kept: nobody can fill our memory with them.
-        if len(asked[1]) <= LONGEST_QUERY:
-            if len(self._kept) >= MOST_BODIES:
-                self._kept.clear()
-            self._kept[asked] = answer
 
 
 Version = TypeVar("Version")

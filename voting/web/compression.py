@@ -10,6 +10,8 @@ import gzip
 
 from flask import Flask, Request, Response, request
 
+from voting.web.finished import Finished, hand_over
+
 #: below this a packed answer saves no packet
 WORTH_IT = 1400
 #: the step at which half a millisecond more saves hardly a packet less
@@ -53,8 +55,16 @@ def takes_gzip(asking: Request) -> bool:
     return "gzip" in accepts and ("q=" not in accepts or asking.accept_encodings["gzip"] > 0)
 
 
+def finish(response: Response) -> Response:
+    """The last that happens to an answer; one that is kept is kept as it leaves."""
+    if not isinstance(response, Finished):
+        compress(response)
+        hand_over(response)
+    return response
+
+
 def compress(response: Response) -> Response:
-    """After every request: pack what is worth it and may be packed."""
+    """Pack what is worth it and may be packed."""
     if request.method != "GET" or response.mimetype not in MIMETYPES or response.status_code == 304:
         return response
     response.vary.add("Accept-Encoding")
@@ -71,4 +81,4 @@ def compress(response: Response) -> Response:
 
 def init_compression(app: Flask) -> None:
     """Hook in; register before whatever else changes bodies after a request, so that this runs last."""
-    app.after_request(compress)
+    app.after_request(finish)
