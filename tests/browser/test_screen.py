@@ -66,3 +66,37 @@ def test_hidden_figures_are_hidden_here_too(phone: Phone, town: Town) -> None:
     page.goto("/screen/hidden")
     expect(page.locator("[data-hidden]")).to_be_visible()
     expect(page.locator("[data-totals]")).to_be_hidden()
+
+
+#: an event stream that says what the test wants
+OUR_STREAM = """
+window.EventSource = class {
+  constructor() { window.tell = (name, data) => this.heard[name]({ data: JSON.stringify(data) }); }
+  heard = {};
+  addEventListener(name, act) { this.heard[name] = act; }
+  close() {}
+};
+"""
+TELL = """
+({ ballots, minutes }) => {
+  const picture = JSON.parse(document.body.dataset.picture);
+  picture.now += 60000 * minutes;
+  picture.board.ballots = ballots;
+  window.tell("picture", picture);
+  return document.querySelector("[data-countdown-time]").textContent;
+}
+"""
+
+
+def test_what_was_kept_from_an_hour_ago_does_not_set_the_screen_back(phone: Phone, town: Town) -> None:
+    """The first event may be the last picture that anybody watched: neither its figures nor its clock are of now."""
+    page = phone(viewport=FULL_HD, extra_http_headers=PLAIN)
+    page.add_init_script(OUR_STREAM)
+    page.goto(f"/screen/{DEMO}")
+    total = page.locator("[data-total=ballots]")
+    hour = page.evaluate(TELL, {"ballots": 777_777, "minutes": 1})
+    expect(total).to_have_text("777,777")
+    assert page.evaluate(TELL, {"ballots": 5, "minutes": -58})[:-5] == hour[:-5]
+    expect(total).to_have_text("777,777")
+    page.evaluate(TELL, {"ballots": 777_778, "minutes": 2})
+    expect(total).to_have_text("777,778")
