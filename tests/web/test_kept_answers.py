@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.web.pages import BEST, ids, vote
-from voting.web import finished
+from voting.web import boards, finished
 
 BOARDS = [f"{BEST}/leaderboard", "/api/v1/campaigns/best/leaderboard"]
 PACKED = {"Accept-Encoding": "gzip, br"}
@@ -106,3 +106,13 @@ def test_memory_is_not_filled_with_odd_addresses(client: FlaskClient, monkeypatc
     assert 0 < len(kept._kept) <= finished.MOST_KEPT
     client.get(f"{BEST}/leaderboard?x=" + "y" * 200)
     assert all(len(asked[1]) <= finished.LONGEST_QUERY for asked in kept._kept)  # type: ignore[arg-type]
+
+
+def test_a_page_that_nobody_can_see_is_not_rendered(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made-up page numbers are the last page, and that is rendered once."""
+    rendered: list[str] = []
+    monkeypatch.setattr("voting.web.citizen.render_template", lambda name, **_: rendered.append(name) or name)
+    monkeypatch.setattr("voting.web.citizen._bodies", boards.Bodies())
+    for number in range(2, 30):
+        assert client.get(f"{BEST}/leaderboard?page={number}").status_code == 200
+    assert rendered == ["citizen/board_page.html"]

@@ -49,6 +49,11 @@ def cut(board: Board, award: Award, page: int) -> BoardPage:
     return BoardPage(award, shown, page, pages, rest, len(rows), size, max(1, best), best > 0)
 
 
+def pages_of(campaign: CampaignView, award: Award) -> int:
+    """How many pages a board of the award can have, whoever stands on it."""
+    return max(1, -(-campaign.search(award=award.key, size=1).total // max(FIRST_PAGE, award.seats)))
+
+
 def gap_above(board: Board, row: BoardRow) -> int | None:
     """How many votes the next one above is ahead; None for whoever is first, alone or with others."""
     rows = board.awards.get(row.candidate.award, [])

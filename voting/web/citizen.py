@@ -14,7 +14,7 @@ from voting.rules.errors import BoxUnavailable, CandidateNotFound
 from voting.services import catalogue, leaderboard
 from voting.services.catalogue import CampaignView
 from voting.services.leaderboard import Board
-from voting.web.boards import Bodies, cut, gap_above
+from voting.web.boards import Bodies, cut, gap_above, pages_of
 from voting.web.compression import takes_gzip
 from voting.web.display_wording import as_of, tie_sentence, update_sentence
 from voting.web.finished import Answers
@@ -129,7 +129,10 @@ def leaderboard_page(slug: str) -> Response:
 
 def _board_key(campaign: CampaignView, who: tuple[str, int]) -> tuple[object, ...]:
     part = "rows" if request.args.get("part") == "rows" else "page"
-    return campaign.slug, part, asked_award(campaign).key, _page_number(), *who
+    award = asked_award(campaign)
+    # Made-up pages are the last one: nobody has a page rendered that nobody can see.
+    page = min(_page_number(), pages_of(campaign, award))
+    return campaign.slug, part, award.key, page, *who
 
 
 def _board_answer(campaign: CampaignView, board: Board, who: tuple[str, int]) -> Response:
@@ -145,7 +148,7 @@ def _board_answer(campaign: CampaignView, board: Board, who: tuple[str, int]) ->
     etag = f'W/"{board.etag}-{campaign.version}-{when}-{shape}"'
 
     def render() -> str:
-        shown = cut(board, award, _page_number())
+        shown = cut(board, award, min(_page_number(), pages_of(campaign, award)))
         return render_template(
             f"citizen/board_{key[1]}.html",
             campaign=campaign,
