@@ -33,7 +33,7 @@ HELP = """\
 Starts the voting system with a demo campaign and prints where to go. Ctrl-C stops it; nothing is lost.
 
   python3 run.py [--port 8000] [--fresh] [--with-voters]
-  python3 run.py test [pytest arguments]     runs the tests instead"""
+  python3 run.py test [pytest arguments]     runs the tests instead; all of them in a process for each core"""
 
 
 class Refusal(SystemExit):
@@ -46,12 +46,18 @@ def main(arguments: "list[str]") -> None:
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no Chinese is no reason to stop
     if arguments[:1] == ["test"]:
         prepare(["requirements-test.lock"])
-        hand_over(["-m", "pytest", *arguments[1:]])
+        hand_over(["-m", "pytest", *(arguments[1:] or side_by_side())])
     else:
         options = parse(arguments)
         check_port(options.port)
         prepare(["requirements.lock"])
         hand_over(["-m", "voting.launch", *arguments])
+
+
+def side_by_side() -> "list[str]":
+    """The whole suite in as many processes as there are cores, four at most; a file stays together."""
+    workers = min(os.cpu_count() or 1, 4)
+    return ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []
 
 
 def parse(arguments: "list[str]") -> argparse.Namespace:

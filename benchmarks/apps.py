@@ -17,7 +17,7 @@ from voting.identity.effort import Solved
 from voting.services import casting
 from voting.services.catalogue import CampaignView
 from voting.tally.ballot_box import Sender
-from voting.web import boards, guard
+from voting.web import boards, finished, guard
 
 
 def empty() -> Flask:
@@ -53,9 +53,9 @@ def without_controls() -> Flask:
 def without_kept_boards() -> Flask:
     """The leaderboard rendered for every request; its figures still come from the snapshot of a second."""
 
-    def always_render(self: Any, key: object, version: object, render: Callable[[], str]) -> bytes:
-        return render().encode()
+    def always_render(self: Any, key: object, version: Any, render: Callable[[], str]) -> tuple[Any, bytes]:
+        return version, render().encode()
 
     boards.Bodies.get = always_render  # type: ignore[method-assign]
-    boards.Answers.keep = lambda *_: None  # type: ignore[method-assign]
+    finished.Answers.keep = lambda *_: None  # type: ignore[method-assign]
     return create_app()

@@ -10,6 +10,7 @@ Exits with 1 when a promise about the citizen home is broken.
 
 from __future__ import annotations
 
+import argparse
 import io
 import sys
 import tempfile
@@ -125,6 +126,11 @@ def broken(home: Weight, weak: Weight) -> list[str]:
 
 def main() -> int:
     """Print the table; 1 when a promise is broken."""
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.page_weight",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     with tempfile.TemporaryDirectory() as folder, start_town(Path(folder)) as town, sync_playwright() as playwright:
         with_photos(town)
         browser = playwright.chromium.launch(**launch_options())  # type: ignore[arg-type]

@@ -127,7 +127,11 @@ def page_of(stops: list[Stop]) -> str:
 
 def main() -> None:
     """Take the pictures and write the page."""
-    parser = argparse.ArgumentParser(prog="benchmarks.screenshots")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.screenshots",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--only", help="one page, by its name in tests/browser/pages.py")
     parser.add_argument("--whole", action="store_true", help="pages to their end")
     parser.add_argument("--out", type=Path, default=IMAGES)

@@ -8,6 +8,7 @@ memory, and for each kind of query the time of a first look, of a page of what w
 
 from __future__ import annotations
 
+import argparse
 import random
 import time
 import tracemalloc
@@ -71,6 +72,9 @@ def milliseconds(act: Callable[[], object]) -> float:
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.search", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     made, tree = candidates()
     print(f"{len(made):,} candidates")
     print(f"pypinyin and the readings of a first character: {milliseconds(partial(readings, '陈')):8.1f} ms")

@@ -24,6 +24,7 @@ from granian.cli import cli as granian
 import config
 import run
 from tests.documents import FLASK, ROOT, blocks, read, shell_lines, spoken
+from tests.world import application
 from voting.identity.device import PROVIDER as DEVICE
 from voting.rules.campaign import issues_before_opening, rules_hash
 from voting.rules.errors import Refusal
@@ -73,7 +74,9 @@ def test_flask_commands_exist(lite_app: Flask, monkeypatch: pytest.MonkeyPatch) 
         command: click.Command = group
         path: list[str] = []
         while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-            found = command.get_command(click.Context(command, obj=info), words[0])
+            # Closed again: looking up a command leaves its application active for whoever comes next.
+            with click.Context(command, obj=info) as looking:
+                found = command.get_command(looking, words[0])
             assert found is not None, f"{where}: flask {' '.join([*path, words[0]])}"
             command, path, words = found, [*path, words[0]], words[1:]
         if "--help" not in words:
@@ -125,12 +128,13 @@ def test_links_images_and_files_exist(path: Path) -> None:
 
 
 def test_pictures_are_small_and_whole() -> None:
-    pictures = sorted((ROOT / "docs" / "images").iterdir())
+    folder = ROOT / "docs" / "images"
+    pictures = sorted(path for path in folder.rglob("*") if path.is_file())
     assert {picture.suffix for picture in pictures} == {".png", ".svg"}
     shown = "".join(path.read_text("utf-8") for path in DOCS)
     for picture in pictures:
         assert picture.stat().st_size < 300_000, picture.name
-        assert f"images/{picture.name}" in shown, f"{picture.name} is shown nowhere"
+        assert f"images/{picture.relative_to(folder).as_posix()}" in shown, f"{picture.name} is shown nowhere"
         if picture.suffix == ".svg":
             ElementTree.parse(picture)
         else:
@@ -217,23 +221,45 @@ def test_every_field_of_a_rule_set_is_explained() -> None:
             assert set(fields.split()) <= told, name
 
 
-def test_the_organizers_way_from_rules_to_result(
-    lite_app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every command of the document in its order, with the window moved to today."""
+def rules_of_today(**fields: object) -> str:
+    """The organizers' rule set with its window moved to today."""
     today = datetime.now(UTC)
     window = {
         "opens_at": (today - timedelta(hours=1)).isoformat(),
         "closes_at": (today + timedelta(days=9)).isoformat(),
     }
-    rules = json.loads(example_rules()[0]) | window
-    (tmp_path / "rules.json").write_text(json.dumps(rules), "utf-8")
-    (tmp_path / "voting").symlink_to(ROOT / "voting")
-    monkeypatch.chdir(tmp_path)
+    return json.dumps(json.loads(example_rules()[0]) | window | fields)
+
+
+def walk(app: Flask, lines: list[str], folder: Path, rules: str) -> str:
+    """Run a document's commands in a folder with that rules.json; what they print."""
+    (folder / "rules.json").write_text(rules, "utf-8")
+    (folder / "voting").symlink_to(ROOT / "voting")
     said = ""
-    for line in shell_lines(read("docs/organizers.md")):
-        done = lite_app.test_cli_runner().invoke(args=shlex.split(line)[len(FLASK) :])
-        assert done.exit_code == 0, (line, done.output)
-        said += done.output
-    assert rules_hash(write_rules(parse_rules(json.dumps(rules)))) in said
+    with pytest.MonkeyPatch.context() as there:
+        there.chdir(folder)
+        for line in lines:
+            done = app.test_cli_runner().invoke(args=shlex.split(line)[len(FLASK) :])
+            assert done.exit_code == 0, (line, done.output)
+            said += done.output
+    return said
+
+
+def test_the_organizers_way_from_rules_to_result(lite_app: Flask, tmp_path: Path) -> None:
+    """Every command of the document in its order."""
+    rules = rules_of_today()
+    said = walk(lite_app, shell_lines(read("docs/organizers.md")), tmp_path, rules)
+    assert rules_hash(write_rules(parse_rules(rules))) in said
     assert "best-2026: published" in said
+
+
+def test_trying_out_codes_by_text_message(sqlite_url: str, valkey_url: str, tmp_path: Path, translations: None) -> None:
+    """The way of the identity document, as far as a voter who is asked for a code."""
+    setting, *lines = shell_lines(read("docs/identity.md"))
+    name, _, value = setting.removeprefix("export ").partition("=")
+    with application(sqlite_url, valkey_url, tmp_path, **{name: value}) as app:
+        said = walk(app, lines, tmp_path, rules_of_today(identity=["sms"]))
+        assert "codes-2026: the box is up" in said
+        browser = app.test_client()
+        chosen = browser.get("/api/v1/campaigns/codes-2026/candidates").json["candidates"][0]["id"]
+        assert f"/c/codes-2026/sign-in/sms?choice={chosen}" in browser.get(f"/c/codes-2026/review?choice={chosen}").text

@@ -20,6 +20,7 @@ from voting.services.identifying import init_identifying
 from voting.storage.database import db
 from voting.web import api, citizen, health, my_votes, pictures, result_pages, screen, sign_in, voting, wechat_card
 from voting.web.compression import init_compression
+from voting.web.finished import Finished
 from voting.web.guard import init_guard
 from voting.web.limits import init_limits
 from voting.web.organizer.desk import init_desk
@@ -92,6 +93,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
 
 def _add_headers(response: Response) -> Response:
+    if isinstance(response, Finished):
+        return response
     if "Content-Security-Policy" in response.headers:
         # A page that brings its own policy; looking for each of the others as well is not for the vote's path.
         for name, value in HEADERS.items():

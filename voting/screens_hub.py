@@ -134,10 +134,14 @@ class Hub:
         pubsub = self._client.pubsub()
         try:
             # Without a channel there is nothing to listen to: this one is never published on.
-            channels = ["screens:none", *self._watched()]
-            await pubsub.subscribe(*channels)
+            await pubsub.subscribe("screens:none")
+            asked: set[str] = set()
+            # Screens go on coming while this waits for Redis; from the last look on, they ask by themselves.
+            while new := [channel for channel in self._watched() if channel not in asked]:
+                await pubsub.subscribe(*new)
+                await self._load(new)
+                asked.update(new)
             self._pubsub = pubsub
-            await self._load(channels[1:])
             self._tell(True)
             await self._receive(pubsub)
         finally:
@@ -162,9 +166,11 @@ class Hub:
 
     async def _leave(self, pubsub: PubSub) -> None:
         """Give up the channels nobody watches any more: what nobody listens to is not published."""
-        for channel in [channel for channel, audience in self._audiences.items() if not audience.wakers]:
+        empty = [channel for channel, audience in self._audiences.items() if not audience.wakers]
+        for channel in empty:
             del self._audiences[channel]
-            await pubsub.unsubscribe(channel)
+        if empty:
+            await pubsub.unsubscribe(*empty)
 
     async def _load(self, channels: list[str]) -> None:
         """The last pictures, for screens that come, or come back, between two publications."""

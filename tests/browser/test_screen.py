@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Phone
 from tests.browser.town import DEMO, Town
 
-SCREEN = "/screen/<slug>"
 #: No header of our own: browsers ask the other port for leave before they send it one.
 PLAIN: dict[str, str] = {}
 FULL_HD = {"width": 1920, "height": 1080}
@@ -31,8 +30,6 @@ least => {
 
 @pytest.fixture
 def screen(phone: Phone, town: Town) -> Page:
-    if not town.has_route(SCREEN):
-        pytest.skip(f"{SCREEN} is not built yet")
     page = phone(viewport=FULL_HD, extra_http_headers=PLAIN)
     page.goto(f"/screen/{DEMO}")
     return page
@@ -56,8 +53,6 @@ def test_it_can_be_read_from_afar_and_fits(screen: Page) -> None:
 
 
 def test_4k_is_the_same_picture_twice_as_fine(phone: Phone, town: Town) -> None:
-    if not town.has_route(SCREEN):
-        pytest.skip(f"{SCREEN} is not built yet")
     sizes = []
     for factor in (1, 2):
         page = phone(viewport={name: factor * value for name, value in FULL_HD.items()}, extra_http_headers=PLAIN)
@@ -67,9 +62,41 @@ def test_4k_is_the_same_picture_twice_as_fine(phone: Phone, town: Town) -> None:
 
 
 def test_hidden_figures_are_hidden_here_too(phone: Phone, town: Town) -> None:
-    if not town.has_route(SCREEN):
-        pytest.skip(f"{SCREEN} is not built yet")
     page = phone(viewport=FULL_HD, extra_http_headers=PLAIN)
     page.goto("/screen/hidden")
     expect(page.locator("[data-hidden]")).to_be_visible()
     expect(page.locator("[data-totals]")).to_be_hidden()
+
+
+#: an event stream that says what the test wants
+OUR_STREAM = """
+window.EventSource = class {
+  constructor() { window.tell = (name, data) => this.heard[name]({ data: JSON.stringify(data) }); }
+  heard = {};
+  addEventListener(name, act) { this.heard[name] = act; }
+  close() {}
+};
+"""
+TELL = """
+({ ballots, minutes }) => {
+  const picture = JSON.parse(document.body.dataset.picture);
+  picture.now += 60000 * minutes;
+  picture.board.ballots = ballots;
+  window.tell("picture", picture);
+  return document.querySelector("[data-countdown-time]").textContent;
+}
+"""
+
+
+def test_what_was_kept_from_an_hour_ago_does_not_set_the_screen_back(phone: Phone, town: Town) -> None:
+    """The first event may be the last picture that anybody watched: neither its figures nor its clock are of now."""
+    page = phone(viewport=FULL_HD, extra_http_headers=PLAIN)
+    page.add_init_script(OUR_STREAM)
+    page.goto(f"/screen/{DEMO}")
+    total = page.locator("[data-total=ballots]")
+    hour = page.evaluate(TELL, {"ballots": 777_777, "minutes": 1})
+    expect(total).to_have_text("777,777")
+    assert page.evaluate(TELL, {"ballots": 5, "minutes": -58})[:-5] == hour[:-5]
+    expect(total).to_have_text("777,777")
+    page.evaluate(TELL, {"ballots": 777_778, "minutes": 2})
+    expect(total).to_have_text("777,778")

@@ -14,20 +14,12 @@ from tests.browser.conftest import Phone
 from tests.browser.town import Town
 from tests.browser.walks import choose, enter, review, send, sending
 
-SIGN_IN = "/c/<slug>/sign-in/sms"
-
 
 def begin(page: Page, slug: str, *numbers: int) -> None:
     """As far as the review page."""
     enter(page, slug)
     choose(page, *numbers)
     review(page)
-
-
-@pytest.fixture
-def sign_ins(town: Town) -> None:
-    if not town.has_route(SIGN_IN):
-        pytest.skip(f"{SIGN_IN} is not built yet")
 
 
 def last_code(town: Town) -> str:
@@ -37,7 +29,6 @@ def last_code(town: Town) -> str:
     return str(codes[-1])
 
 
-@pytest.mark.usefixtures("sign_ins")
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 def test_a_code_for_the_mobile_number(phone: Phone, town: Town, script: bool) -> None:
     page = phone(java_script_enabled=script)
@@ -62,7 +53,6 @@ def test_a_code_for_the_mobile_number(phone: Phone, town: Town, script: bool) ->
     assert town.votes("by-sms")[candidate] == 1
 
 
-@pytest.mark.usefixtures("sign_ins")
 def test_a_made_up_call_back_signs_nobody_in(phone: Phone) -> None:
     page = phone()
     page.goto("/sign-in/oidc/callback?code=stolen&state=made-up")

@@ -202,5 +202,5 @@ def test_without_its_sdk_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     for name in [name for name in sys.modules if name.startswith("tencentcloud")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "tencentcloud", None)
-    with pytest.raises(NotInstalled, match="sms-tencent"):
+    with pytest.raises(NotInstalled, match="tencentcloud-sdk-python-sms"):
         TencentSender(TencentAccount("i", "k", "a", "s", "t"))

@@ -55,6 +55,18 @@ def test_the_unionid_when_there_is_one_else_the_openid(peer: WeChatPeer, account
     assert account.exchange(code_of(peer, account)) == "u-one"
 
 
+def test_a_browser_cannot_ask_for_another_name_of_the_same_person(peer: WeChatPeer, account: WeChat) -> None:
+    """The scope stands in an address that the browser may change, and with another one WeChat gives the unionid to
+    somebody who was an openid before: one person, two voters."""
+    assert account.exchange(code_of(peer, account)) == "o-one"
+    peer.person, peer.scope = {"openid": "o-one", "unionid": "u-one"}, "snsapi_userinfo"
+    with pytest.raises(ProviderFailed, match="scope") as failed:
+        account.exchange(code_of(peer, account))
+    assert failed.value.refused
+    peer.scope = "snsapi_base,snsapi_userinfo"
+    assert account.exchange(code_of(peer, account)) == "u-one"
+
+
 def test_a_snapshot_visitor_is_nobody(peer: WeChatPeer, account: WeChat) -> None:
     peer.person = {"openid": "o-made-up", "is_snapshotuser": 1}
     with pytest.raises(SnapshotVisitor):

@@ -23,6 +23,8 @@ class WeChatPeer(Peer):
         self.errors: list[int] = []
         self.codes: dict[str, dict[str, Any]] = {}
         self.used: set[str] = set()
+        #: what a browser may have written over in the address it was sent to
+        self.scope = "snsapi_base"
         #: an answer that is not one of WeChat's
         self.odd: Reply | None = None
 
@@ -75,5 +77,5 @@ class WeChatPeer(Peer):
         if error:
             return {"errcode": error, "errmsg": f"error {error}, rid: {secrets.token_hex(4)}"}
         self.used.add(code)
-        tokens = {"access_token": "a", "expires_in": 7200, "refresh_token": "r", "scope": "snsapi_base"}
+        tokens = {"access_token": "a", "expires_in": 7200, "refresh_token": "r", "scope": self.scope}
         return tokens | self.codes[code]

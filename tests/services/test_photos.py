@@ -141,3 +141,31 @@ def test_an_unknown_candidate_changes_nothing(candidate: int) -> None:
 )
 def test_nothing_else_can_be_reached(candidate: int, name: str, width: int, ending: str) -> None:
     assert find_photo(name, width, ending) is None
+
+
+def jpeg_with_exif(*entries: tuple[int, int, int, bytes]) -> bytes:
+    """Lying on its side, as telephones write it; red above and blue below once it stands."""
+    tiff = b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries) + 1)
+    for tag, kind, count, value in (*entries, (0x0112, 3, 1, struct.pack("<H", 6))):
+        tiff += struct.pack("<HHI", tag, kind, count) + value.ljust(4, b"\0")
+    lying = Image.new("RGB", (1000, 1600), (200, 0, 0))
+    lying.paste((0, 0, 200), (500, 0, 1000, 1600))
+    out = io.BytesIO()
+    lying.save(out, "JPEG", exif=b"Exif\0\0" + tiff + b"\0\0\0\0")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("entries", [(), ((0x011A, 7, 4, b"abcd"),)], ids=["good", "a resolution that is no number"])
+def test_what_else_the_camera_wrote_is_not_looked_at(
+    candidate: int, entries: tuple[tuple[int, int, int, bytes], ...]
+) -> None:
+    """Only which way is up; programs that edit photos leave the rest in every state."""
+    path = find_photo(store_photo(candidate, jpeg_with_exif(*entries)), 640, "jpg")
+    assert path is not None
+    with Image.open(path) as stored:
+        assert stored.size == (640, 400)
+        above, below = stored.getpixel((320, 40)), stored.getpixel((320, 360))
+    assert isinstance(above, tuple)
+    assert isinstance(below, tuple)
+    assert above[0] > 150 > 50 > above[2]
+    assert below[2] > 150 > 50 > below[0]

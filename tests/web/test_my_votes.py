@@ -29,7 +29,11 @@ class TestMyVotes:
         assert "这部手机上还没有投过票" in text_of(page)
         assert page.headers["Cache-Control"] == "no-store"
         assert "Set-Cookie" not in page.headers, "looking makes nobody known"
-        assert client.get(API).json == {"campaign": "best", "ballots": [], "complete": True, "left": []}
+        assert "还剩 3" in text_of(page), "and everything is left"
+        answer = client.get(API).json
+        left = [(line.pop("award"), line.pop("used"), line.pop("left")) for line in answer.pop("left")]
+        assert left == [("centres", 0, 3), ("households", 0, 3)]
+        assert answer == {"campaign": "best", "ballots": [], "complete": True}
 
     def test_accepted_then_recorded(self, client: FlaskClient, web_app: Flask) -> None:
         code = vote(client, *ids(web_app, 1, 101)).location.rsplit("/", 1)[1]

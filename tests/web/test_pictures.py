@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,47 @@ class TestPosters:
             path.unlink()
         assert fetch(client, f"{BEST}/candidates/1/poster.png").data == before
 
+    def test_many_posters_at_once_leave_threads_for_ballots(self, client: FlaskClient, web_app: Flask) -> None:
+        """Somebody who opens every candidate's poster makes all wait who want one, not those who vote."""
+        address = f"{BEST}/candidates/1/poster.png"
+
+        def ask(_: int) -> TestResponse:
+            return fetch(web_app.test_client(), address)
+
+        with ThreadPoolExecutor(posters.MOST_AT_ONCE + 3) as pool:
+            for _ in range(posters.DRAWN_AT_ONCE):
+                assert posters._drawing.acquire(timeout=10)
+            try:
+                asking = [pool.submit(ask, number) for number in range(posters.MOST_AT_ONCE + 3)]
+                until = time.monotonic() + 5
+                while sum(one.done() for one in asking) < 3 and time.monotonic() < until:
+                    time.sleep(0.01)
+                refused = [one.result() for one in asking if one.done()]
+            finally:
+                for _ in range(posters.DRAWN_AT_ONCE):
+                    posters._drawing.release()
+        assert [(one.status_code, one.headers["Retry-After"]) for one in refused] == [(503, "2")] * 3
+        assert sorted(one.result().status_code for one in asking) == [200] * posters.MOST_AT_ONCE + [503] * 3
+        posters._drawing.acquire()
+        try:
+            assert ask(0).status_code == 200, "what is drawn already waits for nobody"
+        finally:
+            posters._drawing.release()
+
+    def test_two_processes_that_clear_out_at_the_same_time(
+        self, web_app: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What one has listed, the other has just taken away."""
+        monkeypatch.setattr(posters, "MOST_KEPT", 2)
+        with web_app.app_context():
+            folder = posters.posters_folder()
+        folder.mkdir(parents=True)
+        (folder / "gone.png").symlink_to(folder / "nowhere")
+        for name in ("one", "two", "three"):
+            posters._write(folder / f"{name}.png", b"")
+        assert not (folder / "one.png").exists()
+        assert (folder / "three.png").exists()
+
     def test_the_oldest_go_when_there_are_many(
         self, client: FlaskClient, web_app: Flask, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -142,6 +185,19 @@ def test_text_is_cut_to_its_box(text: str, lines: list[str] | None) -> None:
     assert lines is None or cut == lines
     assert len(cut) <= 2
     assert all(font.getlength(line) <= 210 for line in cut)
+
+
+@pytest.mark.usefixtures("open_slug")
+def test_whoever_withdrew_has_no_poster(client: FlaskClient, web_app: Flask) -> None:
+    """It would go on asking for attention in every chat where it is shown."""
+    page = client.get(f"{BEST}/candidates/104")
+    assert "已退出评选" in text_of(page)
+    assert "/poster" not in page.text, "neither a link, nor as the picture of the shared page"
+    around = client.get(f"{BEST}/candidates/104/poster")
+    assert around.status_code == 200
+    assert "已退出评选" in text_of(around)
+    assert "poster.png" not in around.text
+    assert fetch(client, f"{BEST}/candidates/104/poster.png").status_code == 404
 
 
 def test_how_far_the_next_one_is_ahead_is_the_organizers_choice(lite_app: Flask) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,6 +22,7 @@ from voting.storage.ballots import insert_void
 from voting.storage.campaigns import Campaign
 from voting.storage.database import db
 from voting.tally import embedded
+from voting.web.boards import Bodies
 
 #: clear seats: c1 and c2; h1 to h3
 CLEAR = [("c1", "c2", "h1", "h2", "h3"), ("c1", "c2", "h1", "h2", "h3"), ("c1", "c3", "h4")]
@@ -222,3 +226,48 @@ def test_every_mode_in_words_on_rules_and_leaderboard(lite_app: Flask, display: 
     if display != "live":
         assert sentence in page(world, "leaderboard")
     assert page(world, "leaderboard", "en")
+
+
+def test_a_body_that_is_being_replaced_keeps_its_own_tag() -> None:
+    """Under the new tag, browsers and proxies would keep the announcement for the result, "not modified"."""
+    bodies: Bodies[str] = Bodies()
+    drawing, go_on = Event(), Event()
+    assert bodies.get(("best",), "provisional", lambda: "announcement") == ("provisional", b"announcement")
+
+    def slowly() -> str:
+        drawing.set()
+        assert go_on.wait(10)
+        return "result"
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(bodies.get, ("best",), "published", slowly)
+        assert drawing.wait(10)
+        assert bodies.get(("best",), "published", lambda: "result") == ("provisional", b"announcement")
+        go_on.set()
+        assert first.result() == ("published", b"result")
+    assert bodies.get(("best",), "published", str) == ("published", b"result")
+
+
+@pytest.mark.parametrize("path", ["/c/{}/result", "/c/{}/leaderboard", "/api/v1/campaigns/{}/leaderboard"])
+def test_nobody_is_told_not_modified_of_what_was_replaced(
+    lite_app: Flask, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another thread draws the new page, this one sends the old body: its tag must be refused afterwards."""
+    world = counted(lite_app, CLEAR)
+    address = path.format(world.slug)
+    before = world.get(address)
+    real = Bodies.get
+
+    def another_draws(self: Bodies[Any], key: Any, version: Any, render: Any) -> Any:
+        with self._rendering:
+            return real(self, key, version, render)
+
+    world.do(counting.publish_campaign, world.slug)
+    world.do(forget)
+    monkeypatch.setattr(Bodies, "get", another_draws)
+    old = world.get(address)
+    assert old.get_data() == before.get_data()
+    monkeypatch.undo()
+    time.sleep(1.1)  # a board lasts a second
+    after = world.get(address, headers={"If-None-Match": old.headers["ETag"]})
+    assert after.status_code == 200

@@ -266,3 +266,19 @@ class TestSeveral:
             assert phone.get(f"{phone.base}/sign-in/{path}").status_code == 404
         token = fields_of(phone.review(), f"{phone.base}/ballots")["csrf_token"]
         assert phone.client.post(f"{phone.base}/sign-in/sms/code", data={"csrf_token": token}).status_code == 404
+
+
+def test_a_phone_without_cookies_is_told_what_to_do(make: Made, account: WeChatPeer) -> None:
+    """Nothing is kept between leaving and coming back: the page names the reason that this reader can change."""
+    world = make("wechat", **account.config)
+    back = account.agree(Phone(world, **IN_WECHAT).leave("wechat"))
+    page = Phone(world, **IN_WECHAT).come_back(back)
+    assert page.status_code == 403
+    assert "请允许 Cookie" in text_of(page)
+
+
+def test_the_rules_say_that_ways_are_not_known_to_be_one_person(make: Made, account: WeChatPeer) -> None:
+    """Who signs in with WeChat and by telephone is two voters: nobody can tell, and the rules do not hide it."""
+    world = make("wechat", "sms", SMS_PROVIDER="console", **account.config)
+    page = world.get(f"/c/{world.slug}/rules")
+    assert "票数按所用的方式分别计算，请每人只用一种" in text_of(page)

@@ -12,6 +12,8 @@ from tests.peers.gateway import SmsGateway
 from tests.web.pages import fields_of, text_of
 from tests.web.phones import Made, Phone, ballots
 from tests.world import World
+from voting.services import campaigns
+from voting.services.catalogue import forget
 
 
 class TestSms:
@@ -64,6 +66,19 @@ class TestSms:
     def signed_in(self, phone: Phone, gateway: SmsGateway, number: str) -> TestResponse:
         page = self.ask(phone, number)
         return phone.follow(self.enter(phone, page, gateway.messages[-1].code))
+
+    def test_nobody_is_sent_anything_when_there_is_no_ballot_to_send(self, world: World, gateway: SmsGateway) -> None:
+        """Messages are paid for: a campaign that is over would stay a tap for as long as its pages stand."""
+        phone = Phone(world)
+        page = phone.get(phone.way("sms"))
+        form = fields_of(page, f"{phone.base}/sign-in/sms")
+        form["number"] = self.NUMBER
+        world.do(campaigns.seal_campaign, world.slug)
+        world.do(forget)
+        answer = phone.client.post(f"{phone.base}/sign-in/sms", data=form)
+        assert "截止，正在统计" in text_of(phone.follow(answer)), "and the page says why"
+        assert "截止，正在统计" in text_of(phone.follow(phone.get(f"{phone.base}/sign-in/sms?{phone.query}")))
+        assert gateway.messages == []
 
     def test_a_call(self, world: World, gateway: SmsGateway) -> None:
         self.ask(Phone(world), by="call")

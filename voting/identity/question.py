@@ -1,7 +1,7 @@
 """The text challenge, for phones that cannot compute: a small question in words, signed, answered by typing a number.
 
 No picture and no sound, so that every reader and every aid can use it; it works without script. Bound like the proof
-of work, good for ten minutes because people are slower. The answer stands in no page: it is under the signature.
+of work, good for nine minutes because people are slower. The answer stands in no page: it is under the signature.
 """
 
 from __future__ import annotations

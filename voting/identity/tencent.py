@@ -27,7 +27,8 @@ def _sdk() -> tuple[Any, Any, Any, Any]:
         from tencentcloud.common.profile.http_profile import HttpProfile
     except ImportError:
         raise NotInstalled(
-            "SMS_PROVIDER is tencent, but its SDK is not installed: pip install 'voting[sms-tencent]'"
+            "SMS_PROVIDER is tencent, but its SDK is not installed: "
+            "pip install tencentcloud-sdk-python-sms tencentcloud-sdk-python-vms"
         ) from None
     return credential, TencentCloudSDKException, ClientProfile, HttpProfile
 

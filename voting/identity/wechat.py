@@ -19,6 +19,7 @@ PROVIDER = "wechat"
 AUTHORIZE = "https://open.weixin.qq.com/connect/oauth2/authorize"
 API = "https://api.weixin.qq.com"
 TIMEOUT_S = 5.0
+SCOPE = "snsapi_base"
 #: system busy and the like: WeChat says to ask again
 BUSY = {-1, 45009, 45011}
 #: the code was answered before, or is none: the call-back came twice, or somebody made it up
@@ -45,7 +46,7 @@ class WeChat:
             "appid": self.app_id,
             "redirect_uri": redirect_uri,
             "response_type": "code",
-            "scope": "snsapi_base",
+            "scope": SCOPE,
             "state": state,
         }
         return f"{self.authorize}?{urlencode(query)}#wechat_redirect"
@@ -63,6 +64,10 @@ class WeChat:
             raise ProviderFailed(f"errcode {error}")
         if answer.get("is_snapshotuser") == 1:
             raise SnapshotVisitor
+        # The browser may have asked for another scope than we did, and some give the unionid where ours does not: the
+        # same person under a second name.
+        if SCOPE not in str(answer.get("scope", SCOPE)).split(","):
+            raise ProviderFailed("another scope", refused=True)
         name = answer.get("unionid") or answer.get("openid")
         if not isinstance(name, str) or not name:
             raise ProviderFailed("no openid")

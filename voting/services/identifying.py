@@ -9,9 +9,11 @@ from __future__ import annotations
 import hmac
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
+from threading import BoundedSemaphore
 from typing import Any
 
 import httpx
@@ -37,6 +39,8 @@ log = structlog.get_logger(__name__)
 _EXTENSION = "voting_providers"
 #: how long the second of two equal call-backs waits for what the first learns; it keeps a thread busy
 TWIN_WAIT_S = 0.5
+#: threads of a process that may wait for providers at the same time: half of them, the others are for ballots
+AT_ONCE = 8
 
 
 @dataclass(slots=True)
@@ -48,6 +52,17 @@ class Providers:
     wechat: wechat.WeChat | None = None
     oidc: oidc.Oidc | None = None
     sms: CodeSender | None = None
+    _places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE))
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """A place to wait for a provider in; raises ProviderFailed at once when all are taken."""
+        if not self._places.acquire(blocking=False):
+            raise ProviderFailed("too many wait for providers")
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def names(self) -> frozenset[str]:
         given = {"wechat": self.wechat, "sms": self.sms, "oidc": self.oidc}
@@ -114,7 +129,8 @@ def way_to(pending: Pending, redirect_uri: str) -> str:
         return known.wechat.address(redirect_uri, pending.state)
     if pending.provider == oidc.PROVIDER and known.oidc:
         try:
-            return known.oidc.address(redirect_uri, pending.state, pending.nonce, pending.verifier)
+            with known.waiting():
+                return known.oidc.address(redirect_uri, pending.state, pending.nonce, pending.verifier)
         except ProviderFailed as failed:
             raise _unavailable(pending.provider, failed) from None
     raise ProviderUnavailable(pending.provider)
@@ -135,7 +151,8 @@ def come_back(provider: str, pending: Pending | None, answer: Mapping[str, str],
     if not code:
         raise SignInDenied(provider)
     try:
-        name = _exchange(pending, code, redirect_uri)
+        with _providers().waiting():
+            name = _exchange(pending, code, redirect_uri)
     except wechat.CodeUsed as used:
         if (known := _of_twin(codes, pending.state)) is not None:
             return known
@@ -184,7 +201,8 @@ def send_code(number_text: str, address: str, call: bool) -> str:
     place = pseudonym(known.secret, "address", folded.key) if folded else b""
     codes.ask(subject, place, _digest(known.secret, subject, code))
     try:
-        known.sms.send(number, code, known.limits.good_ms // 60_000, call and known.sms.can_call)
+        with known.waiting():
+            known.sms.send(number, code, known.limits.good_ms // 60_000, call and known.sms.can_call)
     except ProviderFailed as failed:
         codes.withdraw(subject)
         if failed.refused:

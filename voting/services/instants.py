@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from redis.exceptions import ConnectionError, TimeoutError
+from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 from sqlalchemy.exc import SQLAlchemyError
 
 from voting.rules.errors import BoxUnavailable
@@ -46,17 +46,33 @@ def counts_before(campaign: CampaignView, at_ms: int, last: ShownCounts | None) 
             return kept
         before = _newest_below(at_ms, kept, last)
         # Between our clock and the box's a ballot could still be accepted before the instant.
-        if box_time_ms(client) >= at_ms and (claim_counting(client, campaign.id) or before is None):
+        if box_time_ms(client) >= at_ms and (_may_count(campaign.id) or before is None):
             counts = _count(campaign, at_ms, before)
             # What another node with a faster clock kept for everybody is not replaced by something older.
             if kept is None or kept.at_ms < at_ms:
-                keep_shown(client, campaign.id, epoch, counts)
+                _keep(campaign.id, epoch, counts)
             return counts
     except (ConnectionError, TimeoutError, SQLAlchemyError):
         pass  # older counts say of themselves which instant they are of
     if before is None:
         raise BoxUnavailable("unreachable")
     return before
+
+
+def _may_count(campaign_id: int) -> bool:
+    """Whether this process counts. A Redis that takes nothing more (full, read only) cannot say who: all do then."""
+    try:
+        return claim_counting(boxes().client, campaign_id)
+    except ResponseError:
+        return True
+
+
+def _keep(campaign_id: int, epoch: str, counts: ShownCounts) -> None:
+    """Keep counts for everybody, where Redis takes them; they are shown in any case."""
+    try:
+        keep_shown(boxes().client, campaign_id, epoch, counts)
+    except ResponseError:
+        pass
 
 
 def _newest_below(at_ms: int, *known: ShownCounts | None) -> ShownCounts | None:

@@ -19,7 +19,7 @@ from voting.rules.voter import receipt_code
 from voting.services.boxes import boxes
 from voting.services.casting import voter_key_of, voter_secret
 from voting.services.catalogue import CampaignView, CandidateView
-from voting.services.transactions import reading
+from voting.services.transactions import LEDGER_AWAY, reading
 from voting.storage.ballots import ballots_of_voters, choices_of
 from voting.tally.ballot_box import StreamId
 from voting.tally.stream import Entry, find_entry, read_backlog, read_range
@@ -96,7 +96,10 @@ class _Tail:
 
 
 def find_mine(campaign: CampaignView, identities: Sequence[Identity]) -> MyVotes:
-    """What was cast in a campaign under any of these identities. While Redis is away, only what is recorded."""
+    """What was cast in a campaign under any of these identities.
+
+    While Redis is away only what is recorded, while SQL is away only what is not; neither is ``complete``.
+    """
     voters = [voter_key_of(campaign, identity) for identity in identities]
     if not voters:
         return MyVotes((), True)
@@ -104,12 +107,15 @@ def find_mine(campaign: CampaignView, identities: Sequence[Identity]) -> MyVotes
     waiting, complete = _unrecorded(campaign, voters)
     found: dict[str, MyBallot] = {entry.ballot_id: _accepted(campaign, entry) for entry in waiting}
     state = "published" if campaign.stage == "published" else "recorded"
-    with reading() as session:
-        rows = ballots_of_voters(session, campaign.id, voters, MOST_SHOWN + 1)
-        choices = choices_of(session, [row.ballot_id for row in rows])
-    for row in rows:
-        chosen = tuple(campaign.by_id[id_] for id_, times in choices[row.ballot_id].items() for _ in range(times))
-        found[row.ballot_id] = MyBallot(row.ballot_id, row.receipt, row.stream_ms, chosen, state)
+    try:
+        with reading() as session:
+            rows = ballots_of_voters(session, campaign.id, voters, MOST_SHOWN + 1)
+            choices = choices_of(session, [row.ballot_id for row in rows])
+        for row in rows:
+            chosen = tuple(campaign.by_id[id_] for id_, times in choices[row.ballot_id].items() for _ in range(times))
+            found[row.ballot_id] = MyBallot(row.ballot_id, row.receipt, row.stream_ms, chosen, state)
+    except LEDGER_AWAY:
+        complete = False
     newest = sorted(found.values(), key=lambda ballot: ballot.accepted_ms, reverse=True)
     return MyVotes(tuple(newest[:MOST_SHOWN]), complete and len(newest) <= MOST_SHOWN)
 

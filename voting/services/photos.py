@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from flask import current_app
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from voting.rules.errors import PhotoRefused
 from voting.services.trail import write_entry
@@ -29,6 +29,16 @@ WIDTHS = (360, 640, 960)
 RATIO = (16, 10)
 FORMATS = {"webp": ("WEBP", {"quality": 66, "method": 6}), "jpg": ("JPEG", {"quality": 80, "optimize": True})}
 ACCEPTED = ("JPEG", "PNG", "WEBP")
+#: how a picture that says so is turned
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def photos_folder() -> Path:
@@ -68,7 +78,7 @@ def _decode(content: bytes) -> Image.Image:
                 raise PhotoRefused("pixels")
             # A JPEG can be decoded at an eighth of its size; four times less memory for a telephone's photo.
             picture.draft("RGB", (WIDTHS[-1] * 2, WIDTHS[-1] * 2))
-            upright = ImageOps.exif_transpose(picture)
+            upright = _upright(picture)
             if upright.mode in ("RGBA", "LA", "P", "PA"):
                 on_white = Image.new("RGB", upright.size, "white")
                 on_white.paste(upright, mask=upright.convert("RGBA").getchannel("A"))
@@ -78,6 +88,15 @@ def _decode(content: bytes) -> Image.Image:
         raise PhotoRefused("pixels") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise PhotoRefused("format") from error
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """The picture as the camera was held. Pillow's own way writes the whole EXIF anew, and fails where it is odd."""
+    try:
+        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # whatever an editing program left behind: the pixels are good, and nothing else is kept
+        turn = None
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _cut(picture: Image.Image) -> Image.Image:

@@ -11,7 +11,7 @@ from voting.rules.voter import parse_receipt_code
 from voting.services.boxes import box_of, boxes
 from voting.services.casting import voter_key_of
 from voting.services.catalogue import CampaignView, CandidateView, all_campaigns
-from voting.services.transactions import reading
+from voting.services.transactions import LEDGER_AWAY, reading
 from voting.storage.ballots import choices_of, find_ballot_by_receipt
 from voting.tally.stream import find_entry
 
@@ -37,7 +37,12 @@ def find_receipt(code: str, identities: Sequence[Identity]) -> ReceiptView:
     if parsed is None or not identities:
         raise ReceiptNotFound
     campaigns = {view.id: view for view in all_campaigns()}
-    found = _in_ledger(parsed, campaigns) or _in_stream(parsed, campaigns)
+    try:
+        found = _in_ledger(parsed, campaigns) or _in_stream(parsed, campaigns)
+    except LEDGER_AWAY:
+        found = _in_stream(parsed, campaigns)
+        if found is None:
+            raise  # it may stand in the ledger: nobody can say that there is none
     if found is None or all(found[1] != voter_key_of(found[0].campaign, each) for each in identities):
         raise ReceiptNotFound
     return found[0]

@@ -54,6 +54,20 @@ class Standing:
 NOTHING_USED = Standing()
 
 
+def newcomer_standing(campaign: CampaignView) -> Standing:
+    """Of somebody who is nobody yet: everything is left, in the lines that ``voter_standing`` would list."""
+    rules = campaign.rules
+    lines: list[LeftLine] = []
+    for quota in rules.quotas:
+        if quota.per == "award":
+            lines += [LeftLine(quota, award.key, 0, quota.limit) for award in rules.awards]
+        elif quota.per == "group":
+            lines += [LeftLine(quota, None, 0, quota.limit, group.key) for group in rules.groups()]
+        elif quota.per == "voter":
+            lines.append(LeftLine(quota, None, 0, quota.limit))
+    return Standing(tuple(lines))
+
+
 def voter_standing(campaign: CampaignView, identity: Identity) -> Standing:
     """What a voter has used of every quota line; one round trip to the box. Raises BoxUnavailable."""
     now_ms = time.time_ns() // 1_000_000

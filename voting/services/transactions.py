@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
 from voting.storage.database import begin_snapshot, begin_write, db
+
+#: the database does not answer: asking again later may help, and nothing is wrong with what was asked
+LEDGER_AWAY = (OperationalError, InterfaceError, TimeoutError)
 
 
 @contextmanager

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    CursorResult,
     ForeignKey,
     Index,
     LargeBinary,
@@ -99,6 +98,7 @@ def _insert_new(session: Session, model: type[Base], rows: Sequence[dict[str, An
     # No conflict target: with one, two recorders racing over the same ballot could collide on another unique key.
     insert = insert_for(session, model).on_conflict_do_nothing()
     dialect = session.get_bind().dialect
+    done: Any
     if dialect.name == "sqlite":
         # The driver's own way of many rows: handed over one by one as dictionaries, half the time went into that.
         statement = insert.compile(dialect=dialect)
@@ -110,7 +110,7 @@ def _insert_new(session: Session, model: type[Base], rows: Sequence[dict[str, An
         arrays = [func.unnest(bindparam(None, [row[c.name] for row in rows], type_=ARRAY(c.type))) for c in columns]
         insert = insert.from_select([c.name for c in columns], select(*arrays))
         done = session.execute(insert, execution_options={"preserve_rowcount": True})
-    return cast(CursorResult[Any], done).rowcount
+    return int(done.rowcount)
 
 
 def ballots_by_id(session: Session, ids: Sequence[str]) -> dict[str, AnyRow]:

@@ -34,12 +34,16 @@ from voting.web.api_models import (
 )
 from voting.web.boards import Bodies
 from voting.web.challenges import read_solution
+from voting.web.compression import takes_gzip
+from voting.web.finished import Answers
 from voting.web.limits import LOOK_UPS, PAPERS, SEARCHES, limiter
 from voting.web.openapi import Notes, build_document, documented
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 MOST_ROWS = 1000
-_bodies = Bodies()
+#: an answer's version: its tag, and the time it says
+_bodies: Bodies[tuple[str, int]] = Bodies()
+_answers = Answers()
 
 
 def _campaign(slug: str) -> CampaignView:
@@ -136,6 +140,11 @@ def show_leaderboard(slug: str) -> Response:
     """Standings, at most a second old; answers 304 to a matching If-None-Match."""
     campaign = _campaign(slug)
     board = leaderboard.get_board(campaign)
+    asked = (slug, request.query_string, takes_gzip(request))
+    kept = _answers.find(asked, board)
+    if kept is not None:
+        return kept
+    _answers.keep(asked, board)
     keys = [award.key for award in campaign.rules.awards]
     key = request.args.get("award", "")
     key = key if key in keys else ""
@@ -175,8 +184,8 @@ def show_leaderboard(slug: str) -> Response:
             awards=awards,
         ).model_dump_json()
 
-    body = _bodies.get(("api", slug, key, top), (etag, str(board.as_of_ms)), render)
-    return Response(body, headers=headers, mimetype="application/json")
+    (etag, _), body = _bodies.get(("api", slug, key, top), (etag, board.as_of_ms), render)
+    return Response(body, headers=headers | {"ETag": etag}, mimetype="application/json")
 
 
 @bp.get("/campaigns/<slug>/ballot")

@@ -9,18 +9,14 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from voting.rules.campaign import Award
 from voting.services.catalogue import CampaignView
 from voting.services.leaderboard import Board, BoardRow
-from voting.web.compression import pack
 
 FIRST_PAGE = 100
 MOST_BODIES = 400
-LONGEST_QUERY = 80
-
-#: slug, raw query, and the reader's language and size of text
-Asked = tuple[str, bytes, tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +47,11 @@ def cut(board: Board, award: Award, page: int) -> BoardPage:
     rest = max(0, len(rows) - page * size)
     best = rows[0].votes if rows else 0
     return BoardPage(award, shown, page, pages, rest, len(rows), size, max(1, best), best > 0)
+
+
+def pages_of(campaign: CampaignView, award: Award) -> int:
+    """How many pages a board of the award can have, whoever stands on it."""
+    return max(1, -(-campaign.search(award=award.key, size=1).total // max(FIRST_PAGE, award.seats)))
 
 
 def gap_above(board: Board, row: BoardRow) -> int | None:
@@ -86,46 +87,14 @@ _rows = _Rows()
 rows_by_candidate, ranks_by_candidate = _rows.rows, _rows.ranks
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer and the board it was made from."""
-
-    board: Board
-    etag: str
-    body: bytes
-    packed: bytes
-    headers: dict[str, str]
-
-    @classmethod
-    def of(cls, board: Board, etag: str, body: bytes, headers: dict[str, str]) -> Answer:
-        """An answer with its body also gzipped, once: fifty kilobytes are six, for phones and for this server."""
-        return cls(board, etag, body, pack(body), {**headers, "ETag": etag})
+Version = TypeVar("Version")
 
 
-class Answers:
-    """The last answers by the request as it came in, so that a second one within a second costs nothing but looking."""
-
-    def __init__(self) -> None:
-        self._kept: dict[Asked, Answer] = {}
-
-    def find(self, asked: Asked, board: Board) -> Answer | None:
-        """The answer made from this very board, if there is one."""
-        kept = self._kept.get(asked)
-        return kept if kept is not None and kept.board is board else None
-
-    def keep(self, asked: Asked, answer: Answer) -> None:
-        # Odd addresses are answered, not kept: nobody can fill our memory with them.
-        if len(asked[1]) <= LONGEST_QUERY:
-            if len(self._kept) >= MOST_BODIES:
-                self._kept.clear()
-            self._kept[asked] = answer
-
-
-class Bodies:
+class Bodies(Generic[Version]):
     """Rendered pages by key, kept while their version holds. One thread renders, the others take the last body."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[object, ...], tuple[object, bytes]] = {}
+        self._kept: dict[tuple[object, ...], tuple[Version, bytes]] = {}
         self._rendering = threading.Lock()
 
     def last(self, key: tuple[object, ...]) -> bytes | None:
@@ -133,20 +102,23 @@ class Bodies:
         kept = self._kept.get(key)
         return kept[1] if kept else None
 
-    def get(self, key: tuple[object, ...], version: object, render: Callable[[], str]) -> bytes:
-        """The body of ``key`` at ``version``; at most one version older while another thread renders."""
+    def get(self, key: tuple[object, ...], version: Version, render: Callable[[], str]) -> tuple[Version, bytes]:
+        """The body of ``key`` and the version it is: ``version``, or the one before while another thread renders.
+
+        Whoever sends it tags it by the version it is: an old body under the new tag would be "not modified" for ever.
+        """
         kept = self._kept.get(key)
         if kept is not None and kept[0] == version:
-            return kept[1]
+            return kept
         if not self._rendering.acquire(blocking=kept is None):
             assert kept is not None
-            return kept[1]
+            return kept
         try:
             kept = self._kept.get(key)
             if kept is None or kept[0] != version:
                 if len(self._kept) >= MOST_BODIES:
                     self._kept.clear()
                 kept = self._kept[key] = (version, render().encode())
-            return kept[1]
+            return kept
         finally:
             self._rendering.release()

@@ -14,9 +14,10 @@ from voting.rules.errors import BoxUnavailable, CandidateNotFound
 from voting.services import catalogue, leaderboard
 from voting.services.catalogue import CampaignView
 from voting.services.leaderboard import Board
-from voting.web.boards import Answer, Answers, Bodies, cut, gap_above
+from voting.web.boards import Bodies, cut, gap_above, pages_of
 from voting.web.compression import takes_gzip
 from voting.web.display_wording import as_of, tie_sentence, update_sentence
+from voting.web.finished import Answers
 from voting.web.forms import FindForm
 from voting.web.language import reader
 from voting.web.limits import SEARCHES, limiter
@@ -27,8 +28,10 @@ from voting.web.sharing import Share
 from voting.web.times import now_ms
 
 bp = Blueprint("citizen", __name__)
-_bodies = Bodies()
+#: a page's version: its tag, and the time it says
+_bodies: Bodies[tuple[str, str]] = Bodies()
 _answers = Answers()
+VARY = "Accept-Encoding, Accept-Language, Cookie"
 HTML = "text/html; charset=utf-8"
 
 
@@ -109,7 +112,7 @@ def candidate_page(slug: str, number: int) -> Response:
 def leaderboard_page(slug: str) -> Response:
     """The ranking of one award; ``part=rows`` gives the rows alone. The same for every visitor, so kept and shared."""
     campaign, who = public_campaign(slug), reader()
-    asked = (slug, request.query_string, who)
+    asked = (slug, request.query_string, who, takes_gzip(request))
     try:
         board = leaderboard.get_board(campaign)
     except BoxUnavailable as error:
@@ -117,23 +120,22 @@ def leaderboard_page(slug: str) -> Response:
         if last is None:
             raise ServiceUnavailable from error
         return Response(last, headers={"Cache-Control": "no-store", "Content-Type": HTML})
-    answer = _answers.find(asked, board)
-    if answer is None:
-        answer = _board_answer(campaign, board, who)
-        _answers.keep(asked, answer)
-    if request.headers.get("If-None-Match") == answer.etag:
-        return Response(status=304, headers=answer.headers)
-    if takes_gzip(request):
-        return Response(answer.packed, headers={**answer.headers, "Content-Encoding": "gzip"})
-    return Response(answer.body, headers=answer.headers)
+    kept = _answers.find(asked, board)
+    if kept is not None:
+        return kept
+    _answers.keep(asked, board)
+    return _board_answer(campaign, board, who)
 
 
 def _board_key(campaign: CampaignView, who: tuple[str, int]) -> tuple[object, ...]:
     part = "rows" if request.args.get("part") == "rows" else "page"
-    return campaign.slug, part, asked_award(campaign).key, _page_number(), *who
+    award = asked_award(campaign)
+    # Made-up pages are the last one: nobody has a page rendered that nobody can see.
+    page = min(_page_number(), pages_of(campaign, award))
+    return campaign.slug, part, award.key, page, *who
 
 
-def _board_answer(campaign: CampaignView, board: Board, who: tuple[str, int]) -> Answer:
+def _board_answer(campaign: CampaignView, board: Board, who: tuple[str, int]) -> Response:
     """Render once per snapshot. The tag leaves out the time: counts that did not change are "not modified"."""
     key = _board_key(campaign, who)
     award = asked_award(campaign)
@@ -146,7 +148,7 @@ def _board_answer(campaign: CampaignView, board: Board, who: tuple[str, int]) ->
     etag = f'W/"{board.etag}-{campaign.version}-{when}-{shape}"'
 
     def render() -> str:
-        shown = cut(board, award, _page_number())
+        shown = cut(board, award, min(_page_number(), pages_of(campaign, award)))
         return render_template(
             f"citizen/board_{key[1]}.html",
             campaign=campaign,
@@ -158,15 +160,14 @@ def _board_answer(campaign: CampaignView, board: Board, who: tuple[str, int]) ->
             ties=tie_sentence(campaign.rules),
         )
 
-    headers = {
-        "Cache-Control": "no-cache",
-        "Vary": "Accept-Encoding, Accept-Language, Cookie",
-        "Content-Type": HTML,
-    }
+    (etag, words), body = _bodies.get(key, (etag, words), render)
+    headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": VARY, "Content-Type": HTML}
     if board.live:
         # Counts that did not change are true for a later time: said to a page that keeps its rows. Digits only.
         headers["X-Counts-As-Of"] = words
-    return Answer.of(board, etag, _bodies.get(key, (etag, words), render), headers)
+    if request.headers.get("If-None-Match") == etag:
+        return Response(status=304, headers=headers)
+    return Response(body, headers=headers)
 
 
 @bp.get("/c/<slug>/rules")

@@ -1,7 +1,7 @@
 """Answers made smaller on their way out: gzip for pages and JSON, for a phone on a weak network. Nothing else.
 
 Files of dist/ are packed once, when they are built (static_files.py); the vote's answers have no body worth packing,
-and its path pays one comparison here. Why not Flask-Compress: docs/decisions/0390-compression.md.
+and its path pays one comparison here. Why not Flask-Compress: docs/decisions/0015-compression.md.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import gzip
 
 from flask import Flask, Request, Response, request
+
+from voting.web.finished import Finished, hand_over
 
 #: below this a packed answer saves no packet
 WORTH_IT = 1400
@@ -53,8 +55,16 @@ def takes_gzip(asking: Request) -> bool:
     return "gzip" in accepts and ("q=" not in accepts or asking.accept_encodings["gzip"] > 0)
 
 
+def finish(response: Response) -> Response:
+    """The last that happens to an answer; one that is kept is kept as it leaves."""
+    if not isinstance(response, Finished):
+        compress(response)
+        hand_over(response)
+    return response
+
+
 def compress(response: Response) -> Response:
-    """After every request: pack what is worth it and may be packed."""
+    """Pack what is worth it and may be packed."""
     if request.method != "GET" or response.mimetype not in MIMETYPES or response.status_code == 304:
         return response
     response.vary.add("Accept-Encoding")
@@ -71,4 +81,4 @@ def compress(response: Response) -> Response:
 
 def init_compression(app: Flask) -> None:
     """Hook in; register before whatever else changes bodies after a request, so that this runs last."""
-    app.after_request(compress)
+    app.after_request(finish)

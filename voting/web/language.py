@@ -14,6 +14,7 @@ from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from voting.web import text_size
+from voting.web.finished import Finished
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -60,7 +61,7 @@ def reader() -> tuple[str, int]:
 
 def _remember(response: Response) -> ResponseReturnValue:
     # The vote's path passes here too, without a query, and should pay nothing for it.
-    if not request.query_string:
+    if not request.query_string or isinstance(response, Finished):
         return response
     if b"lang=" in request.query_string and (asked := request.args.get("lang", "")) in LOCALES:
         response.set_cookie(COOKIE, asked, max_age=YEAR_S, samesite="Lax", secure=request.is_secure)

@@ -16,7 +16,7 @@ from voting.services import catalogue, leaderboard
 from voting.services.catalogue import CampaignView
 from voting.services.finding import Listing
 from voting.services.leaderboard import Board
-from voting.services.standing import NOTHING_USED, Standing, voter_standing
+from voting.services.standing import NOTHING_USED, Standing, newcomer_standing, voter_standing
 from voting.web import guard
 from voting.web.boards import ranks_by_candidate, rows_by_candidate
 from voting.web.language import YEAR_S
@@ -53,8 +53,10 @@ def board_of(campaign: CampaignView) -> Board | None:
 def standing_of(campaign: CampaignView) -> Standing:
     """What the voter has used of the quotas, as far as it is known; only the box decides."""
     identity = guard.current_identity(campaign)
-    if identity is None or not can_vote(campaign, now_ms()):
+    if not can_vote(campaign, now_ms()):
         return NOTHING_USED
+    if identity is None:
+        return newcomer_standing(campaign)
     try:
         return voter_standing(campaign, identity)
     except BoxUnavailable:

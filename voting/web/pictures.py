@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, render_template, send_file, url_for
 from flask_babel import gettext
+from werkzeug.exceptions import ServiceUnavailable
 
 from voting.rules.errors import CandidateNotFound
 from voting.services.catalogue import CampaignView, CandidateView
 from voting.services.photos import find_photo
-from voting.services.posters import PosterWords, get_poster
+from voting.services.posters import PostersBusy, PosterWords, get_poster
 from voting.web.language import pick_locale
 from voting.web.limits import POSTERS, limiter
 from voting.web.pages import public_campaign
@@ -17,6 +18,7 @@ from voting.web.templating import is_household
 
 bp = Blueprint("pictures", __name__)
 YEAR_S = 31_536_000
+BUSY_RETRY_S = 2
 MIMETYPES = {"webp": "image/webp", "jpg": "image/jpeg"}
 
 
@@ -53,6 +55,8 @@ def poster_page(slug: str, number: int) -> str:
 def poster(slug: str, number: int) -> Response:
     """The poster in the reader's language. It says nothing of votes, whatever the campaign shows."""
     campaign, candidate = _candidate(slug, number)
+    if candidate.standing != "standing":
+        abort(404)
     words = PosterWords(
         title=campaign.title,
         award=campaign.rules.award(candidate.award).name,
@@ -66,7 +70,10 @@ def poster(slug: str, number: int) -> Response:
         address=public_url(f"/c/{slug}/candidates/{number}"),
     )
     household = is_household(campaign.rules, candidate.award)
-    path = get_poster(f"{campaign.id}-{campaign.version}", words, candidate.photo, household, candidate.id)
+    try:
+        path = get_poster(f"{campaign.id}-{campaign.version}", words, candidate.photo, household, candidate.id)
+    except PostersBusy as busy:
+        raise ServiceUnavailable(retry_after=BUSY_RETRY_S) from busy
     response = send_file(path, mimetype="image/png", max_age=3600, download_name=f"{slug}-{number}.png")
     response.headers["Vary"] = "Accept-Language, Cookie"
     return response

@@ -15,6 +15,7 @@ from voting.rules import account_errors, errors, identity_errors
 from voting.rules.errors import CampaignNotFound, MalformedBallot, Refusal
 from voting.services.catalogue import CampaignView, get_campaign
 from voting.services.metering import count_refusal
+from voting.services.transactions import LEDGER_AWAY
 from voting.web.challenges import AskedQuestion, question_for
 from voting.web.forms import read_choices
 from voting.web.guard import current_identity
@@ -123,6 +124,8 @@ def init_refusals(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(RateLimitExceeded, _limited)
     app.register_error_handler(HTTPException, _http_error)
+    for away in LEDGER_AWAY:
+        app.register_error_handler(away, _ledger_away)
     app.register_error_handler(Exception, _failed)
 
 
@@ -223,6 +226,14 @@ def _http_error(error: HTTPException) -> Response:
     if status in (301, 302, 303, 307, 308):
         return Response(error.get_response().get_data(), status, dict(error.get_response().headers))
     return _answer_status(status, HTTP_CODES.get(status, "refused"), dict(error.get_headers()))
+
+
+def _ledger_away(error: Exception) -> Response:
+    """Pages that only the ledger can fill say so; what was sent stands in no line of the log."""
+    if current_app.config.get("PROPAGATE_EXCEPTIONS"):
+        raise error
+    log.warning("the ledger does not answer", endpoint=request.endpoint, cause=type(error).__name__)
+    return _answer_status(503, HTTP_CODES[503], {"Retry-After": str(BOX_RETRY_S)})
 
 
 def _failed(error: Exception) -> Response:

@@ -18,7 +18,7 @@ from voting.web.language import reader
 from voting.web.openapi import Notes, documented
 
 bp = Blueprint("results", __name__)
-_bodies = Bodies()
+_bodies: Bodies[str] = Bodies()
 
 
 def _campaign(slug: str) -> CampaignView:
@@ -48,7 +48,8 @@ def result_page(slug: str) -> Response:
     headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
     if request.headers.get("If-None-Match") == etag:
         return Response(status=304, headers=headers)
-    return Response(_bodies.get(key, etag, render), headers=headers, mimetype="text/html")
+    etag, body = _bodies.get(key, etag, render)
+    return Response(body, headers=headers | {"ETag": etag}, mimetype="text/html")
 
 
 @bp.get("/api/v1/campaigns/<slug>/result")

@@ -143,7 +143,7 @@ def _identity_sentences(rules: RuleSet) -> tuple[str, ...]:
     if "oidc" in rules.identity:
         sentences.append(gettext("用统一身份认证投票：提交选票前登录一次，投票次数按实名用户计算。"))
     if len(rules.identity) > 1:
-        sentences.append(gettext("以上方式任选一种，没有哪一种多得票数。"))
+        sentences.append(gettext("以上方式任选一种，没有哪一种多得票数；票数按所用的方式分别计算，请每人只用一种。"))
     return tuple(sentences)
 
 

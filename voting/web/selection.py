@@ -112,12 +112,14 @@ def problem_of(campaign: CampaignView, selection: Selection) -> Refusal | None:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many candidates of an award fit on the ballot; None = no limit of its own."""
+    """How many candidates of an award fit on the ballot; None = no limit of its own. ``left``: how many votes the voter
+    still has for it, ``today`` when that is a matter of the day."""
 
     award: Award
     chosen: int
     cap: int | None
     left: int | None
+    today: bool = True
 
 
 def rooms(rules: RuleSet, selection: Selection, standing: Sequence[LeftLine]) -> list[Room]:
@@ -126,11 +128,18 @@ def rooms(rules: RuleSet, selection: Selection, standing: Sequence[LeftLine]) ->
     for award in rules.awards:
         caps = [award.limits.max, rules.ballot.max]
         caps += [q.limit for q in rules.quotas if q.unit == "choices" and q.per in ("award", "voter")]
-        left = [
-            max(0, line.limit - line.used)
-            for line in standing
-            if line.quota.unit == "choices" and line.quota.per in ("award", "voter") and line.award in (None, award.key)
-        ]
-        cap = min((cap for cap in [*caps, *left] if cap is not None), default=None)
-        found.append(Room(award, len(selection.of(award.key)), cap, min(left, default=None)))
+        on_one = min((cap for cap in caps if cap is not None), default=None)
+        left = [(votes, line) for line in standing if (votes := _left_for(award, line, on_one)) is not None]
+        votes, line = min(left, key=lambda each: each[0], default=(None, None))
+        cap = min((cap for cap in (on_one, votes) if cap is not None), default=None)
+        today = line is None or line.quota.period == "day"
+        found.append(Room(award, len(selection.of(award.key)), cap, votes, today))
     return found
+
+
+def _left_for(award: Award, line: LeftLine, on_one: int | None) -> int | None:
+    """How many votes for an award a quota line leaves; None when it says nothing about that."""
+    if line.quota.unit == "ballots":
+        # So many ballots, each with so many votes of this award.
+        return 0 if not line.left else None if on_one is None else line.left * on_one
+    return line.left if line.quota.per in ("award", "voter") and line.award in (None, award.key) else None

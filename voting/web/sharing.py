@@ -32,7 +32,9 @@ class Share:
     @classmethod
     def of_candidate(cls, campaign: CampaignView, candidate: CandidateView) -> Share:
         url = public_url(f"/c/{campaign.slug}/candidates/{candidate.number}")
-        image = public_url(f"/photos/{candidate.photo}/640.jpg") if candidate.photo else f"{url}/poster.png"
+        # Whoever withdrew has no poster.
+        drawn = f"{url}/poster.png" if candidate.standing == "standing" else None
+        image = public_url(f"/photos/{candidate.photo}/640.jpg") if candidate.photo else drawn
         title = f"{candidate.number:02} {candidate.name} · {campaign.title}"
         return cls(title, _short(candidate.summary), url, image)
 

@@ -24,6 +24,7 @@ from voting.web import guard
 from voting.web.forms import read_choices
 from voting.web.limits import CODES, LOOK_UPS, limiter
 from voting.web.pages import private, public_campaign
+from voting.web.phase_wording import can_vote
 from voting.web.refusals import STATUS, retry_after_s
 from voting.web.sign_in_wording import action_of
 from voting.web.times import now_ms
@@ -98,6 +99,8 @@ def _read_pending() -> Pending | None:
 def leave(slug: str, provider: str) -> BaseResponse:
     """Off to the provider; a link and no form, because our content policy lets no form lead to another site."""
     campaign, choices = _campaign(slug, provider), read_choices(request.args.getlist("choice"))
+    if not can_vote(campaign, now_ms()):
+        return _back(slug, choices)
     if provider == "wechat" and not in_wechat(request.headers.get("User-Agent", "")):
         page = f"{current_app.config.get('PUBLIC_URL') or request.host_url.rstrip('/')}/c/{slug}"
         return private(
@@ -154,17 +157,22 @@ def _code_page(campaign: CampaignView, step: str, refusal: Refusal | None = None
 
 
 @bp.get("/c/<slug>/sign-in/sms")
-def number_page(slug: str) -> Response:
+def number_page(slug: str) -> BaseResponse:
     """Where a mobile number is typed in."""
-    return _code_page(_campaign(slug, "sms"), "number")
+    campaign = _campaign(slug, "sms")
+    if not can_vote(campaign, now_ms()):
+        return _back(slug, read_choices(request.args.getlist("choice")))
+    return _code_page(campaign, "number")
 
 
 @bp.post("/c/<slug>/sign-in/sms")
 @limiter.limit(CODES)
-def send_code(slug: str) -> Response:
-    """Send a code, or another one, and ask for it."""
+def send_code(slug: str) -> BaseResponse:
+    """Send a code, or another one, and ask for it. Every message is paid for: none without a ballot to send."""
     guard.check_form(slug)
     campaign, form = _campaign(slug, "sms"), request.form
+    if not can_vote(campaign, now_ms()):
+        return _back(slug, read_choices(form.getlist("choice")))
     try:
         identifying.send_code(form.get("number", ""), guard.client_address(), form.get("by") == "call")
     except Refusal as refusal:

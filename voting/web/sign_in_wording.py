@@ -57,7 +57,9 @@ def _required(refusal: identity_errors.SignInRequired) -> tuple[str, str]:
 
 def _lost(refusal: identity_errors.SignInLost) -> tuple[str, str]:
     title = gettext("%(provider)s的确认没有完成。", provider=provider_name(refusal.provider))
-    return title, gettext("可能是时间太久，或换了浏览器。请重新打开确认页，再确认一次。您选好的候选对象还在。")
+    return title, gettext(
+        "可能是时间太久、换了浏览器，或浏览器没有保存 Cookie。请允许 Cookie，重新打开确认页，再确认一次。"
+    )
 
 
 def _denied(refusal: identity_errors.SignInDenied) -> tuple[str, str]:

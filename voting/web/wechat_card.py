@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable
 
 from voting.services.wechat_share import sign_page
+from voting.web.finished import Finished
 from voting.web.limits import LOOK_UPS, limiter
 from voting.web.openapi import Notes, documented
 from voting.web.sharing import WECHAT_HOST, wechat_script
@@ -64,6 +65,8 @@ def init_wechat_card(app: Flask) -> None:
 
     @app.after_request
     def allow(response: Response) -> Response:
+        if isinstance(response, Finished):
+            return response
         policy = response.headers.get("Content-Security-Policy", "")
         if policy and WECHAT_HOST not in policy and "script-src" not in policy:
             response.headers["Content-Security-Policy"] = f"{policy}; script-src 'self' {WECHAT_HOST}"

@@ -9,7 +9,14 @@ const words = JSON.parse(body.dataset.words);
 const first = JSON.parse(body.dataset.picture);
 
 const parts = [showBoard(words), showClocks(words), showCurve(words)];
-const show = (picture) => parts.forEach((part) => part(picture));
+let newest = 0;
+
+// The stream begins with the last picture that anybody watched, and that may have been an hour ago.
+function show(picture) {
+  if (picture.now < newest) return;
+  newest = picture.now;
+  parts.forEach((part) => part(picture));
+}
 
 show(first);
 followStream(body.dataset.events, words.line, show);
