@@ -26,7 +26,8 @@ import run
 from tests.documents import FLASK, ROOT, blocks, read, shell_lines, spoken
 from tests.world import application
 from voting.identity.device import PROVIDER as DEVICE
-from voting.rules.campaign import issues_before_opening, rules_hash
+from voting.rules.campaign import rules_hash
+from voting.rules.checklist import issues_before_opening
 from voting.rules.errors import Refusal
 from voting.rules.rule_text import KNOWN, parse_rules, write_rules
 from voting.services import metering

@@ -24,6 +24,7 @@ ENTRANCE = "whoever is not signed in yet"
 #: at the desk: the roles, words apart
 EVERYBODY = " ".join(ROLES)
 
+WIZARD = "/organizer/campaigns/<slug>/edit/<any(texts, time, awards, quotas, identity, display, purpose):step>"
 #: route -> methods, who may use it
 ROUTES: dict[str, tuple[set[str], str]] = {
     "/": ({"GET"}, PUBLIC),
@@ -67,6 +68,12 @@ ROUTES: dict[str, tuple[set[str], str]] = {
     "/organizer/accounts": ({"GET", "POST"}, "administrator"),
     "/organizer/accounts/<int:account_id>/disable": ({"POST"}, "administrator"),
     "/organizer/accounts/<int:account_id>/invitation": ({"POST"}, "administrator"),
+    "/organizer/campaigns/new": ({"GET", "POST"}, "organizer"),
+    "/organizer/campaigns/<slug>": ({"GET"}, "organizer auditor administrator"),
+    "/organizer/campaigns/<slug>/discard": ({"POST"}, "organizer"),
+    WIZARD: ({"GET", "POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/preview": ({"GET"}, "organizer auditor administrator"),
+    "/organizer/campaigns/<slug>/trial": ({"GET", "POST"}, "organizer auditor"),
     "/organizer/invitations/<token>": ({"GET", "POST"}, ENTRANCE),
     "/organizer/sign-in": ({"GET", "POST"}, ENTRANCE),
     "/organizer/sign-out": ({"POST"}, EVERYBODY),
@@ -80,7 +87,7 @@ ROUTES: dict[str, tuple[set[str], str]] = {
 GUARDED = ("/organizer", "/judge", "/screen/setup")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 VALUES = {"number": "1", "code": "0000000000000000", "filename": "nothing.css", "provider": "wechat"}
-VALUES |= {"account_id": "999", "mark": "0" * 16, "token": "none"}
+VALUES |= {"step": "texts", "account_id": "999", "mark": "0" * 16, "token": "none"}
 VALUES |= {"name": "0" * 32, "width": "640", "ending": "webp"}
 
 

@@ -40,6 +40,7 @@ ENTRIES = {
     "css/screen.css": "chrome80,safari14",
     "css/desk.css": "chrome80,safari14",
     "js/screen.js": "es2019",
+    "js/wizard.js": "es2017",
 }
 PACKABLE = {".css", ".js", ".svg", ".wasm", ".ttf"}
 

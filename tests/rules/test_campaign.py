@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.builders import NOON_MS, PER_DAY, rule_set
-from voting.rules.campaign import Award, Group, Limits, check_transition, issues_before_opening, rules_hash
+from voting.rules.campaign import Award, Group, Limits, check_transition, rules_hash
+from voting.rules.checklist import issues_before_opening
 from voting.rules.display import Display
 from voting.rules.errors import StageRefused
 from voting.rules.periods import DAY_MS

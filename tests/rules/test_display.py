@@ -10,7 +10,7 @@ import pytest
 
 from tests.builders import rule_set
 from voting.rules.campaign import RuleSet, Stage
-from voting.rules.display import AsOf, Counted, Display, Hidden, Visible, display_issues, holds_back, visible
+from voting.rules.display import AsOf, Counted, Display, Hidden, Visible, display_findings, holds_back, visible
 from voting.rules.rule_text import RuleTextError, parse_rules, write_rules
 
 
@@ -194,9 +194,9 @@ def test_a_wrong_display_is_named(text: Any, message: str) -> None:
     ],
 )
 def test_contradictions_are_named_before_opening(display: Display, issue: str) -> None:
-    assert issue in "; ".join(display_issues(display, OPENS, CLOSES))
+    assert issue in "; ".join(found.text for found in display_findings(display, OPENS, CLOSES))
 
 
 @pytest.mark.parametrize("display", [LIVE, FREEZING, CACHED, HOURLY, DAILY, UNTIL_CLOSE, UNTIL_PUBLISHED])
 def test_nothing_is_wrong_with_the_modes_of_published_rule_sets(display: Display) -> None:
-    assert display_issues(display, OPENS, CLOSES) == []
+    assert display_findings(display, OPENS, CLOSES) == []

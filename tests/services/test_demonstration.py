@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from tests.builders import NOON_MS
 from tests.storage.rows import put_campaign
 from voting.rules.areas import Area
-from voting.rules.campaign import issues_before_opening
+from voting.rules.checklist import issues_before_opening
 from voting.rules.periods import DAY_MS, HOUR_MS
 from voting.rules.rule_text import parse_rules
 from voting.services import demonstration, demonstration_texts

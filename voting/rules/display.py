@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from voting.rules.findings import Finding
 from voting.rules.periods import HOUR_MS
 
 if TYPE_CHECKING:
@@ -138,25 +139,32 @@ def _next_update(rules: RuleSet, at_ms: int) -> int:
     return today if today > at_ms else _daily(rules, at_ms, 1)
 
 
-def display_issues(display: Display, opens_ms: int, closes_ms: int) -> list[str]:
+def display_findings(display: Display, opens_ms: int, closes_ms: int) -> list[Finding]:
     """What contradicts itself in a display, before a campaign may open."""
-    issues = []
+
+    def found(code: str, text: str, **facts: object) -> Finding:
+        return Finding(code, "display", text, facts)
+
+    findings = []
     if display.mode not in ("live", "cached", "daily", "hidden"):
-        issues.append(f"display {display.mode} is not known")
+        findings.append(found("display_unknown", f"display {display.mode} is not known", word=display.mode))
     if display.order not in ("random", "number", "name", "rank"):
-        issues.append(f"display: order {display.order} is not known")
+        text = f"display: order {display.order} is not known"
+        findings.append(found("display_unknown", text, word=display.order))
     if display.mode == "cached" and not 1 <= display.every_s <= LONGEST_CACHE_S:
-        issues.append(f"display: cached needs every_s from 1 to {LONGEST_CACHE_S}")
+        findings.append(found("display_every", f"display: cached needs every_s from 1 to {LONGEST_CACHE_S}"))
     if display.mode == "daily" and not 0 <= display.at_minute < 24 * 60:
-        issues.append("display: daily needs a time of day")
+        findings.append(found("display_at", "display: daily needs a time of day"))
     if display.mode == "hidden" and display.until not in ("close", "published"):
-        issues.append(f"display: hidden until {display.until} is not known")
+        text = f"display: hidden until {display.until} is not known"
+        findings.append(found("display_unknown", text, word=display.until))
     if display.mode == "hidden" and display.order == "rank":
-        issues.append("display: an order by rank would tell what is hidden")
+        findings.append(found("display_rank_hidden", "display: an order by rank would tell what is hidden"))
     if display.freeze_hours < 0:
-        issues.append("display: freeze_hours must not be negative")
+        findings.append(found("display_freeze", "display: freeze_hours must not be negative"))
     elif display.freeze_hours and display.mode == "hidden":
-        issues.append("display: what is hidden needs no freeze_hours")
+        findings.append(found("display_freeze_hidden", "display: what is hidden needs no freeze_hours"))
     elif display.freeze_hours and display.freeze_hours * HOUR_MS >= closes_ms - opens_ms:
-        issues.append("display: frozen for the whole of the voting, say hidden instead")
-    return issues
+        text = "display: frozen for the whole of the voting, say hidden instead"
+        findings.append(found("display_frozen_whole", text))
+    return findings

@@ -282,7 +282,7 @@ class StageRefused(Refusal):
 
 @dataclass(eq=False)
 class NotReadyToOpen(Refusal):
-    """What is missing or contradictory, each a line of ``campaign.issues_before_opening``."""
+    """What is missing or contradictory, each a line of ``checklist.issues_before_opening``."""
 
     code = "not_ready_to_open"
     issues: tuple[str, ...]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from voting.rules.campaign import check_transition, issues_before_opening, rules_hash
+from voting.rules.campaign import check_transition, rules_hash
+from voting.rules.checklist import issues_before_opening
 from voting.rules.errors import NotReadyToOpen
 from voting.rules.quota import Place
 from voting.rules.rule_text import parse_rules, write_rules
@@ -33,7 +34,11 @@ def now_ms() -> int:
 
 
 class CampaignRefused(ValueError):
-    """A campaign that cannot be made like this; the message says why."""
+    """A campaign that cannot be made like this; the message says why. ``problem``: malformed or taken."""
+
+    def __init__(self, message: str, problem: str) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 def create_campaign(slug: str, title: str, rules_text: str, **texts: str) -> None:
@@ -43,10 +48,10 @@ def create_campaign(slug: str, title: str, rules_text: str, **texts: str) -> Non
     """
     canonical = write_rules(parse_rules(rules_text))
     if not _SLUG.fullmatch(slug):
-        raise CampaignRefused(f"{slug!r} cannot stand in an address: use 2 to 64 of a-z, 0-9 and hyphens")
+        raise CampaignRefused(f"{slug!r} cannot stand in an address: use 2 to 64 of a-z, 0-9 and hyphens", "malformed")
     with writing() as session:
         if find_by_slug(session, slug) is not None:
-            raise CampaignRefused(f"{slug} is taken by another campaign: choose another slug")
+            raise CampaignRefused(f"{slug} is taken by another campaign: choose another slug", "taken")
         add_campaign(session, slug=slug, title=title, rules=canonical, created_at=now_ms(), **texts)
         write_entry(session, "campaign.create", slug, slug, after={"title": title, **texts, "rules": canonical})
     forget()

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from voting.rules.areas import AreaTree
-from voting.rules.campaign import RuleSet, Stage
+from voting.rules.campaign import RuleSet, Stage, phase_of
 from voting.rules.errors import CampaignNotFound
 from voting.rules.rule_text import parse_rules
 from voting.services.finding import BY_NUMBER, AreaLine, Finder, Listing
@@ -93,13 +93,7 @@ class CampaignView:
 
     def phase(self, now_ms: int) -> str:
         """draft, upcoming, open, paused, closed, provisional or published, as a page says it at that time."""
-        if self.stage != "open":
-            return self.stage
-        if now_ms >= self.rules.closes_ms:
-            return "closed"
-        if now_ms < self.rules.opens_ms:
-            return "upcoming"
-        return "open" if self.paused_reason is None else "paused"
+        return phase_of(self.stage, self.paused_reason is not None, self.rules, now_ms)
 
     def areas_of(self, award: str | None = None) -> list[AreaLine]:
         """Counties and towns that have candidates, each county followed by its towns."""

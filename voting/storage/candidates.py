@@ -124,3 +124,10 @@ def count_standing(session: Session, campaign_id: int) -> tuple[dict[str, int], 
         if group is not None:
             groups[group] = groups.get(group, 0) + count
     return awards, groups
+
+
+def count_places(session: Session, campaign_id: int) -> dict[tuple[str, str | None], int]:
+    """How many candidates there are, withdrawn ones too, by award key and group key."""
+    query = select(Candidate.award, Candidate.group_key, func.count()).where(Candidate.campaign_id == campaign_id)
+    found = session.execute(query.group_by(Candidate.award, Candidate.group_key))
+    return {(award, group): count for award, group, count in found}

@@ -9,12 +9,13 @@ from flask import Flask, g
 from flask_babel import gettext
 
 from voting.services.trail import Fault
-from voting.web.organizer import accounts, entrance, records
+from voting.web.organizer import accounts, campaigns, entrance, preview, records, trial, wizard
+from voting.web.organizer.finding_wording import STEP_NAMES, finding_sentence
 from voting.web.organizer.guard import bp, desk_token
 from voting.web.organizer.wording import act_name, role_name, state_name
 
 #: importing a room attaches its views to the blueprint
-ROOMS = (entrance, accounts, records)
+ROOMS = (entrance, accounts, records, campaigns, wizard, preview, trial)
 #: acts and sessions belong to no campaign, whose zone could be asked
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -43,5 +44,7 @@ def init_desk(app: Flask) -> None:
         state_name=state_name,
         act_name=act_name,
         fault_sentence=fault_sentence,
+        finding_sentence=finding_sentence,
+        step_name=lambda step: str(STEP_NAMES[step]),
     )
     app.register_blueprint(bp)

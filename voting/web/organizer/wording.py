@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from voting.rules import account_errors as errors
+from voting.rules import draft_errors as drafts
 from voting.rules.errors import Refusal
 from voting.web.times import duration, now_ms
 
@@ -37,6 +38,8 @@ _ACTS = {
     "session.end": lazy_gettext("退出"),
     "session.revoke": lazy_gettext("退出其他设备"),
     "campaign.create": lazy_gettext("新建活动"),
+    "campaign.edit": lazy_gettext("修改活动"),
+    "campaign.discard": lazy_gettext("删除空活动"),
     "campaign.open": lazy_gettext("开始投票"),
     "campaign.pause": lazy_gettext("暂停投票"),
     "campaign.resume": lazy_gettext("恢复投票"),
@@ -76,6 +79,11 @@ PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
     errors.UnknownRole: (lazy_gettext("请选择至少一项职责。"), lazy_gettext("选好后再保存。")),
     errors.AreaNeeded: (lazy_gettext("审核员要有审核地区。"), lazy_gettext("请填写一个县（市、区）或镇的区划代码。")),
     errors.AccountNotFound: (lazy_gettext("没有这个账号。"), lazy_gettext("请返回账号列表。")),
+    drafts.CampaignFrozen: (
+        lazy_gettext("活动已经开始，规则和文字不能再直接修改。"),
+        lazy_gettext("规则在开始投票时已经冻结并公布。确需改动，要另一位组织者同意，并公开改动前后的内容。"),
+    ),
+    drafts.PresetNotFound: (lazy_gettext("没有这一套规则。"), lazy_gettext("请返回，从列表中选择。")),
     errors.LastAdministrator: (
         lazy_gettext("这是最后一个管理员账号，不能停用或改变职责。"),
         lazy_gettext("请先给另一个人管理员职责。"),
@@ -117,7 +125,25 @@ def _apart(refusal: errors.RolesApart) -> tuple[str, str]:
     return gettext("一个账号不能同时是%(names)s。", names=names), gettext("请分给不同的人。")
 
 
+def _draft_changed(refusal: drafts.DraftChanged) -> tuple[str, str]:
+    title = gettext("您打开这一页以后，%(who)s 已经保存过，您的修改还没有保存。", who=refusal.by or gettext("别人"))
+    return title, gettext("两边的内容列在下面，您填写的都还在。核对后再保存，就以您的为准。")
+
+
+def _place_in_use(refusal: drafts.PlaceInUse) -> tuple[str, str]:
+    title = gettext("「%(name)s」已有 %(n)s 个候选对象，不能删除。", name=refusal.name, n=refusal.candidates)
+    return title, gettext("请先把这些候选对象移走或删除，再删它。其余内容都还在，没有保存。")
+
+
+def _not_empty(refusal: drafts.DraftNotEmpty) -> tuple[str, str]:
+    title = gettext("活动里有 %(n)s 个候选对象，不能删除。", n=refusal.candidates)
+    return title, gettext("只能删除没有候选对象的筹备中活动。")
+
+
 WITH_FACTS: dict[type[Refusal], Callable[[Any], tuple[str, str]]] = {
+    drafts.DraftChanged: _draft_changed,
+    drafts.PlaceInUse: _place_in_use,
+    drafts.DraftNotEmpty: _not_empty,
     errors.AccountLocked: _locked,
     errors.PasswordRefused: _password,
     errors.NameRefused: _name,
