@@ -62,6 +62,20 @@ ROUTES: dict[str, tuple[set[str], str]] = {
     "/api/v1/wechat/signature": ({"GET"}, PUBLIC),
     "/organizer/": ({"GET"}, EVERYBODY),
     "/organizer/account": ({"GET"}, EVERYBODY),
+    "/organizer/campaigns/<slug>/candidates": ({"GET"}, "organizer reviewer auditor administrator"),
+    "/organizer/campaigns/<slug>/candidates/<int:candidate_id>": ({"GET"}, "organizer reviewer auditor administrator"),
+    "/organizer/campaigns/<slug>/candidates/<int:candidate_id>/edit": ({"POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/candidates/<int:candidate_id>/photo": ({"POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/candidates/<int:candidate_id>/standing": ({"POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/candidates/import": ({"GET", "POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/candidates/import/template.xlsx": ({"GET"}, "organizer"),
+    "/organizer/campaigns/<slug>/candidates/import/<token>": ({"GET", "POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/candidates/import/<token>/drop": ({"POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/candidates/import/<token>/problems.xlsx": ({"GET"}, "organizer"),
+    "/organizer/campaigns/<slug>/candidates/numbers": ({"GET", "POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/candidates/photos": ({"GET", "POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/candidates/photos/<token>": ({"GET", "POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/candidates/photos/<token>/drop": ({"POST"}, "organizer"),
     "/organizer/account/password": ({"POST"}, EVERYBODY),
     "/organizer/account/sessions": ({"POST"}, EVERYBODY),
     "/organizer/account/sessions/<mark>": ({"POST"}, EVERYBODY),
@@ -87,7 +101,7 @@ ROUTES: dict[str, tuple[set[str], str]] = {
 GUARDED = ("/organizer", "/judge", "/screen/setup")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 VALUES = {"number": "1", "code": "0000000000000000", "filename": "nothing.css", "provider": "wechat"}
-VALUES |= {"step": "texts", "account_id": "999", "mark": "0" * 16, "token": "none"}
+VALUES |= {"step": "texts", "account_id": "999", "candidate_id": "999", "mark": "0" * 16, "token": "none"}
 VALUES |= {"name": "0" * 32, "width": "640", "ending": "webp"}
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from tests.storage.rows import AREAS, VILLAGE, candidate_row, put_areas, put_campaign
 from voting.rules.errors import CampaignNotFound, StageRefused
-from voting.services.importing import CANDIDATE_COLUMNS, PROBLEMS_SHOWN, ImportReport, import_areas, import_candidates
+from voting.services.candidate_rows import CANDIDATE_COLUMNS
+from voting.services.importing import PROBLEMS_SHOWN, ImportReport, import_areas, import_candidates
 from voting.services.sheets import Problem, UnreadableSheet, read_sheet
 from voting.storage.areas import count_areas, load_areas
 from voting.storage.campaigns import get_by_slug

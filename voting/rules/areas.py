@@ -43,3 +43,7 @@ class AreaTree:
     def path(self, code: str) -> tuple[str, ...]:
         """Names from the county down to the area itself."""
         return tuple(area.name for area in self.lineage(code) if area.level != "city")
+
+    def all(self) -> Iterable[Area]:
+        """Every area, in the order in which they were given."""
+        return self._areas.values()

@@ -23,6 +23,8 @@ Stage = Literal["draft", "open", "closed", "provisional", "published"]
 #: act -> (stages it is possible at, stage it leads to; None = stays)
 TRANSITIONS: Mapping[str, tuple[tuple[Stage, ...], Stage | None]] = {
     "import": (("draft",), None),
+    "number": (("draft",), None),
+    "withdraw": (("draft",), None),
     "open": (("draft",), "open"),
     "pause": (("open",), None),
     "resume": (("open",), None),

@@ -20,7 +20,8 @@ from voting.rules.periods import DAY_MS, HOUR_MS
 from voting.rules.quota import Quota
 from voting.rules.rule_text import write_rules
 from voting.services import demonstration_texts as texts
-from voting.services.importing import CANDIDATE_COLUMNS, import_areas, import_candidates
+from voting.services.candidate_rows import CANDIDATE_COLUMNS
+from voting.services.importing import import_areas, import_candidates
 from voting.services.transactions import reading, writing
 from voting.storage.campaigns import add_campaign, find_by_slug, list_campaigns
 

@@ -51,10 +51,7 @@ def store_photo(candidate_id: int, content: bytes) -> str:
 
     The files are there before the database names them; a photo that nobody names is harmless.
     """
-    name = sha256(content).hexdigest()[:32]
-    folder = photos_folder() / name
-    if not folder.is_dir():
-        _write(folder, _decode(content))
+    name = prepare_photo(content)
     with writing() as session:
         candidate = get_candidate(session, candidate_id)
         slug = get_by_id(session, candidate.campaign_id).slug
@@ -63,6 +60,42 @@ def store_photo(candidate_id: int, content: bytes) -> str:
         set_photo(session, candidate_id, name)
         bump_version(session, candidate.campaign_id)
     return name
+
+
+def prepare_photo(content: bytes) -> str:
+    """Make the files of a photo and return its name; nobody has it yet. Raises PhotoRefused."""
+    name = sha256(content).hexdigest()[:32]
+    folder = photos_folder() / name
+    if not folder.is_dir():
+        _write(folder, _decode(content))
+    return name
+
+
+def remove_photo(candidate_id: int) -> None:
+    """Take a candidate's photo away; its files stay, others may have the same. Raises CandidateNotFound."""
+    with writing() as session:
+        candidate = get_candidate(session, candidate_id)
+        slug = get_by_id(session, candidate.campaign_id).slug
+        was = {"photo": candidate.photo}
+        write_entry(session, "candidate.photo", str(candidate.number), slug, before=was, after={"photo": None})
+        set_photo(session, candidate_id, None)
+        bump_version(session, candidate.campaign_id)
+
+
+def check_photo(content: bytes) -> None:
+    """Look at a picture's size and format without decoding it; raises PhotoRefused."""
+    if len(content) > MOST_BYTES:
+        raise PhotoRefused("bytes")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(content), formats=ACCEPTED)
+    except Image.DecompressionBombError as error:
+        raise PhotoRefused("pixels") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise PhotoRefused("format") from error
+    if picture.width * picture.height > MOST_PIXELS:
+        raise PhotoRefused("pixels")
 
 
 def _decode(content: bytes) -> Image.Image:

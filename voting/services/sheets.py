@@ -1,6 +1,7 @@
-"""A CSV file as a spreadsheet shows it: rows counted from 1 with the header first, columns by their names.
+"""A table from a CSV file or a spreadsheet: rows counted from 1 as it shows them, columns by their names.
 
-Knows encodings, headers and cells; what a cell means is for ``importing.py`` to say. No SQL here.
+Knows encodings, headers and cells; what a cell means is for ``importing.py`` to say. No SQL here. How a spreadsheet is
+taken apart is in ``workbooks.py``.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from voting.services.workbooks import Cell, Workbook, WorkbookRefused, is_workbook, open_workbook
+
 MAX_BYTES = 64 * 1024 * 1024
+#: a spreadsheet may have a title above its header
+HEADER_WITHIN = 20
+#: the column of the file that tells what is wrong: it may come back, and is not read
+PROBLEM_COLUMN = "问题"
 
 #: Characters that are not visible but belong into Chinese text: the wide space, and the space that does not break.
 _SPACES = dict.fromkeys(map(ord, "\u3000\u00a0"))
@@ -58,37 +65,152 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """``header`` is how the file itself names each column; ``lines`` are the rows that are not empty."""
+    """``header`` is how the file itself names each column; ``lines`` are the rows that are not empty.
+
+    ``name`` and ``others`` are sheets of a spreadsheet: the one that was read, and those that were not. ``raw`` is
+    the header and every row as they stand in the file, where that was asked for.
+    """
 
     header: Mapping[str, str]
     lines: list[Line]
     problems: list[Problem]
+    name: str = ""
+    others: tuple[str, ...] = ()
+    raw: list[tuple[int, list[str]]] = field(default_factory=list)
 
 
-def read_sheet(source: bytes | Path, columns: tuple[Column, ...]) -> Sheet:
-    """Read a whole CSV file; cells come in the order of ``columns``. Raises UnreadableSheet.
+def read_sheet(source: bytes | Path, columns: tuple[Column, ...], keep_raw: bool = False) -> Sheet:
+    """Read a whole CSV file or the first sheet of a spreadsheet; cells come in the order of ``columns``.
 
-    Rows that are too short or too long are named in ``problems`` and left out of ``lines``.
+    What is wrong with single rows and cells is named in ``problems``, and these rows are left out of ``lines``.
+    Raises UnreadableSheet.
     """
-    data = source if isinstance(source, bytes) else source.read_bytes()
-    if len(data) > MAX_BYTES:
+    size = len(source) if isinstance(source, bytes) else source.stat().st_size
+    if size > MAX_BYTES:
         raise UnreadableSheet(Problem(0, "", f"超过 {MAX_BYTES // 1024 // 1024} MB，请拆成几个文件"))
+    with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
+        head = file.read(512)
+    if is_workbook(head):
+        try:
+            with open_workbook(source) as workbook:
+                return _read_workbook(workbook, columns, keep_raw)
+        except WorkbookRefused as refused:
+            raise UnreadableSheet(Problem(0, "", _WORKBOOK_PROBLEMS[refused.problem])) from None
+    _check_kind(head)
+    return _read_csv(source if isinstance(source, bytes) else source.read_bytes(), columns, keep_raw)
+
+
+_WORKBOOK_PROBLEMS = {
+    "kind": "不是表格文件，请用 .xlsx、.xls 或 .csv",
+    "unpacked": "解压后太大，请删去图片和多余的工作表，或拆成几个文件",
+    "password": "有打开密码，请取消密码后再上传",
+    "damaged": "已损坏或不是表格，请用表格软件打开后另存为 .xlsx",
+    "empty": "没有内容，第一行应是各列的名称",
+    "size": "超过 100000 行或 200 列，请删去空白的行列，或拆成几个文件",
+}
+
+
+def _check_kind(head: bytes) -> None:
+    """Refuse what is plainly something else, before its bytes are taken for characters."""
+    start = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise UnreadableSheet(Problem(0, "", "其实是网页，请用表格软件打开后另存为 .xlsx"))
+    # One such byte is a damaged cell, which is named where it stands.
+    binary = head.count(0) > len(head) // 32 and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if binary or start.startswith((b"%pdf", b"\x89png", b"\xff\xd8\xff", b"gif8", b"rar!", b"7z")):
+        raise UnreadableSheet(Problem(0, "", _WORKBOOK_PROBLEMS["kind"]))
+
+
+def _read_csv(data: bytes, columns: tuple[Column, ...], keep_raw: bool) -> Sheet:
     records = _records(data, _encoding(data))
     first = next(records, (1, []))
     if not any(cell.strip() for cell in first[1]):
         raise UnreadableSheet(Problem(1, "", "没有表头，第一行应是各列的名称"))
-    places = _places([cell.strip() for cell in first[1]], columns)
+    sheet, order = _begin(first[0], first[1], columns, keep_raw)
     width = len(first[1])
-    order = [places.get(column.name) for column in columns]
-    sheet = Sheet({name: first[1][place].strip() for name, place in places.items()}, [], [])
     for row, cells in records:
         if not any(cell.strip() for cell in cells):
             continue
+        if keep_raw:
+            sheet.raw.append((row, cells))
         if len(cells) != width:
             sheet.problems.append(Problem(row, "", f"有 {len(cells)} 列，应与表头一样是 {width} 列"))
             continue
         sheet.lines.append(Line(row, tuple("" if place is None else cells[place].strip() for place in order)))
     return sheet
+
+
+def _begin(
+    row: int,
+    names: list[str],
+    columns: tuple[Column, ...],
+    keep_raw: bool,
+    name: str = "",
+    others: tuple[str, ...] = (),
+) -> tuple[Sheet, list[int | None]]:
+    """A sheet with its header, and where in a row each column stands."""
+    # A spreadsheet's table need not begin in its first column.
+    places = _places(row, [cell.strip() for cell in names], columns, bool(name))
+    raw = [(row, names)] if keep_raw else []
+    header = {column: names[place].strip() for column, place in places.items()}
+    return Sheet(header, [], [], name, others, raw), [places.get(column.name) for column in columns]
+
+
+def _read_workbook(workbook: Workbook, columns: tuple[Column, ...], keep_raw: bool) -> Sheet:
+    known = {spelling for column in columns for spelling in (column.name, column.chinese)}
+    above: list[tuple[int, list[Cell]]] = []
+    for row, cells in workbook.rows:
+        above.append((row, cells))
+        if sum(_plain(cell).lower() in known for cell in cells) > 1 or row >= HEADER_WITHIN:
+            break
+    filled = [each for each in above if any(map(_plain, each[1]))]
+    if not filled:
+        raise UnreadableSheet(Problem(0, "", _WORKBOOK_PROBLEMS["empty"]))
+    found = next((each for each in filled if sum(_plain(cell).lower() in known for cell in each[1]) > 1), filled[0])
+    names = [_plain(cell) for cell in found[1]]
+    while not names[-1]:
+        names.pop()
+    sheet, order = _begin(found[0], names, columns, keep_raw, workbook.name, workbook.others)
+    inside: set[int] = set()
+    for top, left, bottom, _ in workbook.merged:
+        if top > found[0] and left <= len(names):
+            # It is not known which of the rows the text is meant for.
+            said = f"合并了单元格（第 {top} 至 {bottom} 行），请取消合并，每行每列都填写"
+            sheet.problems.append(Problem(top, names[left - 1], said))
+            inside.update(range(top, bottom + 1))
+    for row, cells in workbook.rows:
+        texts = [_plain(cell) for cell in cells]
+        if not any(texts) and not any(place == row for place, _ in workbook.broken):
+            continue
+        if keep_raw:
+            sheet.raw.append((row, texts[: len(names)]))
+        wrong = _cell_problems(row, cells, names, workbook)
+        sheet.problems.extend(wrong)
+        if not wrong and row not in inside:
+            sheet.lines.append(Line(row, tuple("" if place is None else texts[place] for place in order)))
+    return sheet
+
+
+def _plain(cell: Cell) -> str:
+    return (cell if isinstance(cell, str) else cell[1]).strip()
+
+
+def _cell_problems(row: int, cells: list[Cell], names: list[str], workbook: Workbook) -> list[Problem]:
+    found = []
+    for place, name in enumerate(names, 1):
+        cell = cells[place - 1] if place <= len(cells) else ""
+        if not name:
+            if _plain(cell):
+                found.append(Problem(row, "", f"“{_plain(cell)[:20]}”所在的一列没有表头"))
+        elif (row, place) in workbook.broken:
+            found.append(Problem(row, name, "公式没有算出结果，请改为填写内容本身"))
+        elif not isinstance(cell, str):
+            found.append(
+                Problem(row, name, f"{cell[1]} 超过 15 位，表格软件已丢失末尾的数字，请把这一列设为文本后重新填写")
+            )
+    if any(map(_plain, cells[len(names) :])):
+        found.append(Problem(row, "", f"有 {len(cells)} 列，应与表头一样是 {len(names)} 列"))
+    return found
 
 
 def unprintable(text: str, breaks: bool = False) -> str | None:
@@ -152,21 +274,23 @@ def _records(data: bytes, encoding: str) -> Iterator[tuple[int, list[str]]]:
             yield row, cells
 
 
-def _places(names: list[str], columns: tuple[Column, ...]) -> dict[str, int]:
+def _places(row: int, names: list[str], columns: tuple[Column, ...], nameless: bool) -> dict[str, int]:
     """Where each column stands in the header; raises UnreadableSheet with every mistake in it."""
     known = {spelling: column.name for column in columns for spelling in (column.name, column.chinese)}
     problems = []
     places: dict[str, int] = {}
     for place, name in enumerate(names):
         column = known.get(name.lower())
+        if name == PROBLEM_COLUMN or (not name and nameless):
+            continue
         if column is None:
-            problems.append(Problem(1, name, f"不认识这一列，可用的列是 {'、'.join(c.name for c in columns)}"))
+            problems.append(Problem(row, name, f"不认识这一列，可用的列是 {'、'.join(c.name for c in columns)}"))
         elif column in places:
-            problems.append(Problem(1, name, "这一列出现了两次"))
+            problems.append(Problem(row, name, "这一列出现了两次"))
         else:
             places[column] = place
     problems += [
-        Problem(1, column.name, f"缺少这一列（也可以叫“{column.chinese}”）")
+        Problem(row, column.name, f"缺少这一列（也可以叫“{column.chinese}”）")
         for column in columns
         if column.needed and column.name not in places
     ]

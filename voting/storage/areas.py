@@ -44,3 +44,8 @@ def save_areas(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     insert = insert_for(session, AreaRow)
     changed = {name: insert.excluded[name] for name in ("name", "level", "parent_code")}
     session.execute(insert.on_conflict_do_update(index_elements=["code"], set_=changed), rows)
+
+
+def find_area_code(session: Session, code: str) -> str | None:
+    """The code, when there is such an area."""
+    return session.scalar(select(AreaRow.code).where(AreaRow.code == code))

@@ -1,7 +1,8 @@
 """The candidates table: who can be chosen, under which award, and where they live.
 
 ``code`` is the key of imports and unique in an award; ``number`` is what people see and unique in the campaign;
-``photo`` names a picture by its content (``services/photos.py``), null while there is none.
+``photo`` names a picture by its content (``services/photos.py``), null while there is none; ``standing_reason`` says
+why somebody was taken off the list, ``disqualified`` that it was not their own wish.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    false,
     func,
     insert,
     select,
@@ -51,6 +53,8 @@ class Candidate(Base):
     story: Mapped[str] = mapped_column(Text, default="")
     standing: Mapped[str] = mapped_column(String(16), default="standing")
     photo: Mapped[str | None] = mapped_column(String(32))
+    standing_reason: Mapped[str] = mapped_column(String(280), default="", server_default="")
+    disqualified: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 def insert_candidates(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -131,3 +135,17 @@ def count_places(session: Session, campaign_id: int) -> dict[tuple[str, str | No
     query = select(Candidate.award, Candidate.group_key, func.count()).where(Candidate.campaign_id == campaign_id)
     found = session.execute(query.group_by(Candidate.award, Candidate.group_key))
     return {(award, group): count for award, group, count in found}
+
+
+def find_number(session: Session, campaign_id: int, number: int) -> AnyRow | None:
+    """Id and name of whoever has a number."""
+    mine = (Candidate.campaign_id == campaign_id) & (Candidate.number == number)
+    return session.execute(select(Candidate.id, Candidate.name).where(mine)).one_or_none()
+
+
+def set_numbers(session: Session, numbers: Sequence[tuple[int, int]]) -> None:
+    """Give candidates, by id, their numbers; ``release_numbers`` comes first."""
+    if numbers:
+        table = table_of(Candidate)
+        give = update(table).where(table.c.id == bindparam("which")).values(number=bindparam("given"))
+        session.execute(give, [{"which": which, "given": number} for which, number in numbers])

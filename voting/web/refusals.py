@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, g, json, render_template, reques
 from flask_limiter.errors import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
-from voting.rules import account_errors, draft_errors, errors, identity_errors
+from voting.rules import account_errors, candidate_errors, draft_errors, errors, identity_errors
 from voting.rules.errors import CampaignNotFound, MalformedBallot, Refusal
 from voting.services.catalogue import CampaignView, get_campaign
 from voting.services.metering import count_refusal
@@ -86,6 +86,14 @@ STATUS: dict[type[Refusal], int] = {
     draft_errors.PlaceInUse: 409,
     draft_errors.DraftNotEmpty: 409,
     draft_errors.PresetNotFound: 404,
+    candidate_errors.CandidateRefused: 422,
+    candidate_errors.FieldsFrozen: 409,
+    candidate_errors.ChangedMeanwhile: 409,
+    candidate_errors.ReasonNeeded: 422,
+    candidate_errors.StandsAlready: 409,
+    candidate_errors.NumbersTaken: 409,
+    candidate_errors.UploadRefused: 422,
+    candidate_errors.UploadNotFound: 404,
 }
 BOX_RETRY_S = 2
 #: the organizers' desk has a frame of its own

@@ -9,13 +9,26 @@ from flask import Flask, g
 from flask_babel import gettext
 
 from voting.services.trail import Fault
-from voting.web.organizer import accounts, campaigns, entrance, preview, records, trial, wizard
+from voting.web.organizer import (
+    accounts,
+    campaigns,
+    candidate_import,
+    candidate_numbers,
+    candidate_photos,
+    candidates,
+    entrance,
+    preview,
+    records,
+    trial,
+    wizard,
+)
 from voting.web.organizer.finding_wording import STEP_NAMES, finding_sentence
 from voting.web.organizer.guard import bp, desk_token
 from voting.web.organizer.wording import act_name, role_name, state_name
 
 #: importing a room attaches its views to the blueprint
 ROOMS = (entrance, accounts, records, campaigns, wizard, preview, trial)
+ROOMS += (candidates, candidate_import, candidate_numbers, candidate_photos)
 #: acts and sessions belong to no campaign, whose zone could be asked
 ZONE = ZoneInfo("Asia/Shanghai")
 

@@ -28,6 +28,7 @@ from voting.web.organizer.guard import (
     holder,
     keep_session,
     session_token,
+    takes,
     token_of,
 )
 from voting.web.refusals import STATUS
@@ -60,6 +61,7 @@ class InvitationForm(Form):
 
 @bp.route("/sign-in", methods=["GET", "POST"])
 @entrance
+@takes(1_000_000, 1_000_000)
 @limiter.limit(CODES)
 def sign_in() -> BaseResponse:
     """Both proofs at once: which of them was wrong is not told."""

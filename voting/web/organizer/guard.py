@@ -9,9 +9,10 @@ import hmac
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from voting.rules.account_errors import NotPermitted, SignInNeeded
@@ -36,6 +37,16 @@ def allows(*roles: Role) -> Callable[[View], View]:
 
     def declare(view: View) -> View:
         view.desk_roles = frozenset(roles)  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def takes(whole: int, fields: int = 64 * 1024) -> Callable[[View], View]:
+    """Let a view be sent more than a short form: ``whole`` bytes with its files, ``fields`` of them outside files."""
+
+    def declare(view: View) -> View:
+        view.desk_takes = (whole, fields)  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -95,7 +106,11 @@ def forget_session(response: BaseResponse) -> None:
 @bp.before_request
 def _check() -> BaseResponse | None:
     """Every request passes here before its view. Raises NotPermitted, WrongOrigin or WrongToken."""
-    roles = allowed_roles(current_app.view_functions[request.endpoint or ""])
+    view = current_app.view_functions[request.endpoint or ""]
+    if hasattr(view, "desk_takes"):
+        # Before anything reads the body, and for this view alone.
+        request.max_content_length, request.max_form_memory_size = view.desk_takes
+    roles = allowed_roles(view)
     if roles is None:
         return None
     try:
@@ -133,7 +148,10 @@ def _sign_in_first() -> BaseResponse:
     here = request.full_path.rstrip("?")
     if request.method == "GET":
         return redirect(f"/organizer/sign-in?{urlencode({'next': here})}", 303)
-    kept = [(name, text) for name, text in request.form.items(multi=True) if name != TOKEN_FIELD]
+    # Files are not read for somebody who is not signed in; the fields beside them are few.
+    with_files = (request.content_type or "").startswith("multipart/")
+    form = MultiDict[str, str]() if with_files else request.form
+    kept = [(name, text) for name, text in form.items(multi=True) if name != TOKEN_FIELD]
     if sum(len(text) for _, text in kept) > LONGEST_KEPT:
         kept = []
     page = render_template(
@@ -141,8 +159,9 @@ def _sign_in_first() -> BaseResponse:
         form=None,
         kept=kept,
         kept_path=here,
-        lost_files=bool(request.files),
-        next="",
+        lost_files=with_files,
+        # Back to the page on which the file was chosen.
+        next=urlsplit(request.referrer or "").path if with_files else "",
         entrance_token=form_token("organizer"),
     )
     return Response(page, 403, mimetype="text/html")

@@ -10,6 +10,7 @@ from flask_babel import gettext, lazy_gettext
 from voting.rules import account_errors as errors
 from voting.rules import draft_errors as drafts
 from voting.rules.errors import Refusal
+from voting.web.organizer import candidate_wording
 from voting.web.times import duration, now_ms
 
 _ROLES = {
@@ -50,6 +51,7 @@ _ACTS = {
     "areas.import": lazy_gettext("导入地区"),
     "candidate.photo": lazy_gettext("更换照片"),
     "ballot.void": lazy_gettext("作废选票"),
+    **candidate_wording.ACTS,
 }
 _PROBLEMS = {
     "too_short": lazy_gettext("至少 12 个字符"),
@@ -88,6 +90,7 @@ PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
         lazy_gettext("这是最后一个管理员账号，不能停用或改变职责。"),
         lazy_gettext("请先给另一个人管理员职责。"),
     ),
+    **candidate_wording.PLAIN,
 }
 
 
@@ -148,4 +151,5 @@ WITH_FACTS: dict[type[Refusal], Callable[[Any], tuple[str, str]]] = {
     errors.PasswordRefused: _password,
     errors.NameRefused: _name,
     errors.RolesApart: _apart,
+    **candidate_wording.WITH_FACTS,
 }
