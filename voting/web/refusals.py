@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, g, json, render_template, reques
 from flask_limiter.errors import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
-from voting.rules import account_errors, errors, identity_errors
+from voting.rules import account_errors, errors, identity_errors, stage_errors
 from voting.rules.errors import CampaignNotFound, MalformedBallot, Refusal
 from voting.services.catalogue import CampaignView, get_campaign
 from voting.services.metering import count_refusal
@@ -80,6 +80,12 @@ STATUS: dict[type[Refusal], int] = {
     account_errors.AreaNeeded: 422,
     account_errors.AccountNotFound: 404,
     account_errors.LastAdministrator: 409,
+    stage_errors.ChangedMeanwhile: 409,
+    stage_errors.PauseReasonRefused: 422,
+    stage_errors.SecondPersonNeeded: 403,
+    stage_errors.NothingAsked: 409,
+    stage_errors.RecordingUnfinished: 503,
+    stage_errors.TooLongForExcel: 422,
 }
 BOX_RETRY_S = 2
 #: the organizers' desk has a frame of its own

@@ -9,12 +9,12 @@ from flask import Flask, g
 from flask_babel import gettext
 
 from voting.services.trail import Fault
-from voting.web.organizer import accounts, entrance, records
+from voting.web.organizer import accounts, entrance, records, stages
 from voting.web.organizer.guard import bp, desk_token
 from voting.web.organizer.wording import act_name, role_name, state_name
 
 #: importing a room attaches its views to the blueprint
-ROOMS = (entrance, accounts, records)
+ROOMS = (entrance, accounts, records, stages)
 #: acts and sessions belong to no campaign, whose zone could be asked
 ZONE = ZoneInfo("Asia/Shanghai")
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from voting.rules import account_errors as errors
+from voting.rules import stage_errors
 from voting.rules.errors import Refusal
 from voting.web.times import duration, now_ms
 
@@ -47,6 +48,13 @@ _ACTS = {
     "areas.import": lazy_gettext("导入地区"),
     "candidate.photo": lazy_gettext("更换照片"),
     "ballot.void": lazy_gettext("作废选票"),
+    "publish.ask": lazy_gettext("申请公布结果"),
+    "publish.withdraw": lazy_gettext("撤回公布申请"),
+    "campaign.audit": lazy_gettext("核对选票"),
+    "export.candidates": lazy_gettext("导出候选对象"),
+    "export.standings": lazy_gettext("导出名次"),
+    "export.ballots": lazy_gettext("导出选票"),
+    "export.trail": lazy_gettext("导出操作记录"),
 }
 _PROBLEMS = {
     "too_short": lazy_gettext("至少 12 个字符"),
@@ -79,6 +87,26 @@ PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
     errors.LastAdministrator: (
         lazy_gettext("这是最后一个管理员账号，不能停用或改变职责。"),
         lazy_gettext("请先给另一个人管理员职责。"),
+    ),
+    stage_errors.ChangedMeanwhile: (
+        lazy_gettext("您打开页面后，活动有了变化，这次没有执行。"),
+        lazy_gettext("请看下面的最新状态，再决定要不要继续。"),
+    ),
+    stage_errors.PauseReasonRefused: (
+        lazy_gettext("请写明暂停的理由，最多 200 个字。"),
+        lazy_gettext("理由会显示给所有投票人。"),
+    ),
+    stage_errors.SecondPersonNeeded: (
+        lazy_gettext("这份申请是您本人提出的，不能由您确认。"),
+        lazy_gettext("请另一位组织者登录自己的账号确认。"),
+    ),
+    stage_errors.NothingAsked: (
+        lazy_gettext("没有等待确认的公布申请。"),
+        lazy_gettext("申请可能已经确认、撤回，或因重新清点而失效。请看最新状态。"),
+    ),
+    stage_errors.RecordingUnfinished: (
+        lazy_gettext("已经封箱，但还有选票没有入账，暂不清点。"),
+        lazy_gettext("没有选票丢失。请等一两分钟，再按“重新清点”；仍然不行，请联系系统管理员。"),
     ),
 }
 
@@ -117,9 +145,15 @@ def _apart(refusal: errors.RolesApart) -> tuple[str, str]:
     return gettext("一个账号不能同时是%(names)s。", names=names), gettext("请分给不同的人。")
 
 
+def _too_long(refusal: stage_errors.TooLongForExcel) -> tuple[str, str]:
+    title = gettext("这张表有 %(rows)s 行，超过 Excel 文件的上限 %(most)s 行。", rows=refusal.rows, most=refusal.most)
+    return title, gettext("请改用 CSV 格式，没有行数限制。")
+
+
 WITH_FACTS: dict[type[Refusal], Callable[[Any], tuple[str, str]]] = {
     errors.AccountLocked: _locked,
     errors.PasswordRefused: _password,
     errors.NameRefused: _name,
     errors.RolesApart: _apart,
+    stage_errors.TooLongForExcel: _too_long,
 }
