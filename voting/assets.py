@@ -40,6 +40,7 @@ ENTRIES = {
     "css/screen.css": "chrome80,safari14",
     "css/desk.css": "chrome80,safari14",
     "js/screen.js": "es2019",
+    "js/watch.js": "es2019",
 }
 PACKABLE = {".css", ".js", ".svg", ".wasm", ".ttf"}
 

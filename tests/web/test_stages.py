@@ -170,12 +170,12 @@ class TestEmergency:
 
 class TestWhatStandsInTheWay:
     def test_what_is_missing_is_said_in_words_and_nothing_opens(self, lite_app: Flask, chen: Person) -> None:
-        awards = [{"key": "centres", "name": "十佳中心", "seats": 9, "max": 3}, {"key": "none", "name": "空", "seats": 1}]
+        awards = [{"key": "centres", "name": "十佳中心", "seats": 9}, {"key": "none", "name": "空", "seats": 1}]
         world = new_world(lite_app)
         world.do(campaigns.create_campaign, world.slug, "测试", rules_text(awards=awards, identity=["wechat"]))
         desk = Desk(world, chen)
         page = desk.page()
-        for words in ("「十佳中心」还没有候选对象。", "「空」还没有候选对象。", "身份验证方式 wechat 在本系统还没有配置好"):
+        for words in ("「十佳中心」还没有候选对象", "「空」还没有候选对象", "身份验证方式 wechat 在本系统还没有配置好"):
             assert words in page
         assert "award" not in page.split("下一步")[1].split("现状")[0]
         assert 'stages/open"' not in page, "no button leads to what would be refused"

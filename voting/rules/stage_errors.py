@@ -47,6 +47,13 @@ class TooLongForExcel(Refusal):
 
 
 @dataclass(eq=False)
+class AuditRunning(Refusal):
+    """One audit of a campaign at a time: it reads every ballot."""
+
+    code = "audit_running"
+
+
+@dataclass(eq=False)
 class RecordingUnfinished(Refusal):
     """The box is sealed, and some ballots are not recorded yet: counting comes after the last of them."""
 

@@ -85,6 +85,7 @@ STATUS: dict[type[Refusal], int] = {
     stage_errors.SecondPersonNeeded: 403,
     stage_errors.NothingAsked: 409,
     stage_errors.RecordingUnfinished: 503,
+    stage_errors.AuditRunning: 409,
     stage_errors.TooLongForExcel: 422,
 }
 BOX_RETRY_S = 2
@@ -147,13 +148,14 @@ def _campaign() -> CampaignView | None:
 
 
 def _refused(refusal: Refusal) -> Response:
-    count_refusal(refusal.code)
     status, campaign = STATUS[type(refusal)], _campaign()
+    at_desk = request.path.startswith(DESK)
+    count_refusal(refusal.code, campaign.slug if campaign and not at_desk else "")
     sentence = describe(refusal, campaign)
     wait_s = retry_after_s(refusal, int(time.time() * 1000))
     if _for_program():
         response = _problem(status, refusal.code, sentence, wait_s, _public_facts(refusal))
-    elif request.path.startswith(DESK):
+    elif at_desk:
         body = render_template("organizer/refusal.html", sentence=sentence, status=status, code=refusal.code)
         response = Response(body, status, mimetype="text/html")
     else:

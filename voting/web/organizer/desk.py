@@ -9,12 +9,13 @@ from flask import Flask, g
 from flask_babel import gettext
 
 from voting.services.trail import Fault
-from voting.web.organizer import accounts, entrance, records, stages
+from voting.web.organizer import accounts, entrance, exports, records, result_room, stages, watch
 from voting.web.organizer.guard import bp, desk_token
 from voting.web.organizer.wording import act_name, role_name, state_name
+from voting.web.sign_in_wording import provider_name
 
 #: importing a room attaches its views to the blueprint
-ROOMS = (entrance, accounts, records, stages)
+ROOMS = (entrance, accounts, records, stages, watch, result_room, exports)
 #: acts and sessions belong to no campaign, whose zone could be asked
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -35,7 +36,7 @@ def fault_sentence(fault: Fault) -> str:
 
 def init_desk(app: Flask) -> None:
     """Register the desk."""
-    app.jinja_env.filters["desk_time"] = desk_time
+    app.jinja_env.filters.update(desk_time=desk_time, identity_name=provider_name)
     app.jinja_env.globals.update(
         desk_token=desk_token,
         desk_holder=lambda: g.get("holder"),

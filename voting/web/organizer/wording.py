@@ -104,6 +104,10 @@ PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
         lazy_gettext("没有等待确认的公布申请。"),
         lazy_gettext("申请可能已经确认、撤回，或因重新清点而失效。请看最新状态。"),
     ),
+    stage_errors.AuditRunning: (
+        lazy_gettext("正在核对，还没有完成。"),
+        lazy_gettext("同一活动一次只做一次核对，请过几分钟再看。"),
+    ),
     stage_errors.RecordingUnfinished: (
         lazy_gettext("已经封箱，但还有选票没有入账，暂不清点。"),
         lazy_gettext("没有选票丢失。请等一两分钟，再按“重新清点”；仍然不行，请联系系统管理员。"),
