@@ -15,7 +15,7 @@ from sqlalchemy import CheckConstraint, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.databases import MIGRATIONS, app_on, migrate_to
-from voting.storage import areas, ballots, campaigns, candidates, results  # noqa: F401
+from voting.storage import areas, ballots, campaigns, candidates, requests, results  # noqa: F401
 from voting.storage.database import Base, db
 
 TABLES = {"areas", "campaigns", "candidates", "ballots", "choices", "voids", "results", "standings"}

@@ -17,12 +17,15 @@ from tests.web.desk import Person, token_in
 from tests.world import World
 from voting.rules.roles import ROLES
 from voting.web.organizer.guard import allowed_roles
+from voting.web.organizer.stages import ACT
 
 PUBLIC = "anybody"
 OPERATORS = "anybody on the inside: the proxy does not pass it on"
 ENTRANCE = "whoever is not signed in yet"
 #: at the desk: the roles, words apart
 EVERYBODY = " ".join(ROLES)
+#: who runs campaigns, who checks, who keeps the accounts
+READERS = "organizer auditor administrator"
 
 WIZARD = "/organizer/campaigns/<slug>/edit/<any(texts, time, awards, quotas, identity, display, purpose):step>"
 #: route -> methods, who may use it
@@ -79,6 +82,14 @@ ROUTES: dict[str, tuple[set[str], str]] = {
     "/organizer/account/password": ({"POST"}, EVERYBODY),
     "/organizer/account/sessions": ({"POST"}, EVERYBODY),
     "/organizer/account/sessions/<mark>": ({"POST"}, EVERYBODY),
+    "/organizer/campaigns/<slug>/stages": ({"GET"}, READERS),
+    f"/organizer/campaigns/<slug>/stages/{ACT}": ({"GET", "POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/stop": ({"POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/watch": ({"GET"}, READERS),
+    "/organizer/campaigns/<slug>/watch/audit": ({"POST"}, READERS),
+    "/organizer/campaigns/<slug>/watch/figures": ({"GET"}, READERS),
+    "/organizer/campaigns/<slug>/results": ({"GET"}, READERS),
+    "/organizer/campaigns/<slug>/exports": ({"GET", "POST"}, READERS),
     "/organizer/accounts": ({"GET", "POST"}, "administrator"),
     "/organizer/accounts/<int:account_id>/disable": ({"POST"}, "administrator"),
     "/organizer/accounts/<int:account_id>/invitation": ({"POST"}, "administrator"),
@@ -102,6 +113,7 @@ GUARDED = ("/organizer", "/judge", "/screen/setup")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 VALUES = {"number": "1", "code": "0000000000000000", "filename": "nothing.css", "provider": "wechat"}
 VALUES |= {"step": "texts", "account_id": "999", "candidate_id": "999", "mark": "0" * 16, "token": "none"}
+VALUES |= {"act": "pause"}
 VALUES |= {"name": "0" * 32, "width": "640", "ending": "webp"}
 
 

@@ -38,7 +38,7 @@ from voting.web.templating import Assets
 
 SECRETS = {"SECRET_KEY": "tests: signs cookies", "VOTER_SECRET": "tests: makes pseudonyms"}
 ASSETS = (
-    *("citizen.css", "citizen.js", "effort-worker.js", "screen.css", "desk.css", "screen.js", "wizard.js"),
+    *("citizen.css", "citizen.js", "effort-worker.js", "screen.css", "desk.css", "screen.js", "wizard.js", "watch.js"),
     *("img/favicon.svg", "img/placeholder-centre.svg", "img/placeholder-household.svg"),
 )
 CENTRES, HOUSEHOLDS = 5, 7

@@ -41,6 +41,7 @@ ENTRIES = {
     "css/desk.css": "chrome80,safari14",
     "js/screen.js": "es2019",
     "js/wizard.js": "es2017",
+    "js/watch.js": "es2019",
 }
 PACKABLE = {".css", ".js", ".svg", ".wasm", ".ttf"}
 

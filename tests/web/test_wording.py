@@ -36,6 +36,7 @@ FACTS: dict[str, Any] = {
     "resets_ms": NOON_MS + 12 * HOUR_MS, "retry_s": 30, "slug": "best", "number": 3, "act": "open", "stage": "draft",
     "providers": ("wechat", "sms"), "provider": "wechat", "left": 3, "issues": ("one",), "reasons": ("one",),
 }  # fmt: skip
+FACTS |= {"version": 3, "asked_by": "chen", "rows": 2_000_000}
 
 
 def made(kind: type[Refusal]) -> Refusal:

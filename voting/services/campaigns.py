@@ -15,6 +15,7 @@ from voting.rules.checklist import issues_before_opening
 from voting.rules.errors import NotReadyToOpen
 from voting.rules.quota import Place
 from voting.rules.rule_text import parse_rules, write_rules
+from voting.rules.stage_errors import ChangedMeanwhile
 from voting.services.boxes import box_of, boxes
 from voting.services.catalogue import CampaignView, forget, get_campaign
 from voting.services.identifying import configured_providers
@@ -62,14 +63,22 @@ def places_of(campaign: CampaignView) -> list[Place]:
     return [Place(c.id, c.award, c.group_key, c.standing == "standing") for c in campaign.candidates]
 
 
-def open_campaign(slug: str) -> None:
+def check_version(campaign: Campaign, expected: int | None) -> None:
+    """Raises ChangedMeanwhile unless the locked campaign is still the version on which somebody decided."""
+    if expected is not None and campaign.version != expected:
+        raise ChangedMeanwhile(campaign.version)
+
+
+def open_campaign(slug: str, expected: int | None = None) -> None:
     """Freeze and hash the rules, then put up the box; voting begins when the rules say so.
 
-    Raises NotReadyToOpen with everything that is missing. When the box could not be put up (Redis away), the campaign
-    is open on paper and refuses ballots; calling again puts the box up.
+    ``expected``, here and below: the version somebody saw when deciding. Raises NotReadyToOpen with everything that is
+    missing. When the box could not be put up (Redis away), the campaign is open on paper and refuses ballots; calling
+    again puts the box up.
     """
     with writing() as session:
         campaign = lock_by_slug(session, slug)
+        check_version(campaign, expected)
         if not (campaign.stage == "open" and campaign.epoch and _box_missing(campaign)):
             check_transition("open", campaign.stage)
             _freeze(session, campaign)
@@ -106,20 +115,30 @@ def _freeze(session: Session, campaign: Campaign) -> None:
     bump_version(session, campaign.id)
 
 
-def pause_campaign(slug: str, reason: str) -> None:
+def pause_campaign(slug: str, reason: str, expected: int | None = None) -> None:
     """Stop admitting ballots, with a reason that citizens read. The box first: it stops at once."""
-    _set_pause(slug, reason.strip())
+    _set_pause(slug, reason.strip(), expected)
 
 
-def resume_campaign(slug: str) -> None:
-    _set_pause(slug, None)
+def resume_campaign(slug: str, expected: int | None = None) -> None:
+    _set_pause(slug, None, expected)
 
 
-def _set_pause(slug: str, reason: str | None) -> None:
+def stop_campaign(slug: str, reason: str) -> bool:
+    """Pause whatever anybody saw before; False when it was paused already, whose reason then stays."""
+    return _set_pause(slug, reason, None, keep=True)
+
+
+def _set_pause(slug: str, reason: str | None, expected: int | None, keep: bool = False) -> bool:
     with writing() as session:
         campaign = lock_by_slug(session, slug)
+        check_version(campaign, expected)
         check_transition("resume" if reason is None else "pause", campaign.stage)
         box = box_of(campaign.id, parse_rules(campaign.rules))
+        if keep and campaign.paused_reason is not None:
+            # Said to the box once more: what matters in an emergency is that it holds.
+            box.pause(campaign.paused_reason)
+            return False
         if reason is None:
             box.resume()
         else:
@@ -129,12 +148,14 @@ def _set_pause(slug: str, reason: str | None) -> None:
         campaign.paused_reason = reason
         bump_version(session, campaign.id)
     forget()
+    return True
 
 
-def seal_campaign(slug: str) -> None:
+def seal_campaign(slug: str, expected: int | None = None) -> None:
     """Close the box for good, then say so in SQL. Sealing again finishes what was cut off in between."""
     with writing() as session:
         campaign = lock_by_slug(session, slug)
+        check_version(campaign, expected)
         campaign.stage = check_transition("close", campaign.stage)
         campaign.sealed_ms, campaign.sealed_seq = box_of(campaign.id, parse_rules(campaign.rules)).seal()
         campaign.sealed_at = now_ms()

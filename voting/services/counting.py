@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from voting.rules.campaign import check_transition
+from voting.rules.campaign import Stage, check_transition
 from voting.rules.errors import BoxUnavailable, NotReadyToPublish
 from voting.rules.ranking import rank
 from voting.services.boxes import box_of
-from voting.services.campaigns import now_ms, seal_campaign
+from voting.services.campaigns import check_version, now_ms, seal_campaign
 from voting.services.catalogue import CampaignView, forget, get_campaign
 from voting.services.recording import drain
 from voting.services.trail import write_entry
 from voting.services.transactions import writing
 from voting.storage.ballots import count_ballots, counts_by_candidate, voids_by_reason
-from voting.storage.campaigns import bump_version, lock_by_slug
+from voting.storage.campaigns import Campaign, bump_version, lock_by_slug
 from voting.storage.database import AnyRow
 from voting.storage.results import Result, find_latest_result, insert_result, list_standings
 
@@ -46,12 +46,13 @@ def close_campaign(slug: str, drain_timeout_s: float = 60.0) -> Provisional:
     return count_campaign(slug)
 
 
-def count_campaign(slug: str) -> Provisional:
-    """Recount from the ledger and write the next version of the result."""
+def count_campaign(slug: str, expected: int | None = None) -> Provisional:
+    """Recount from the ledger and write the next version of the result; ``expected`` as in ``open_campaign``."""
     campaign = get_campaign(slug)
     tally = _tally(campaign)
     with writing() as session:
         row = lock_by_slug(session, slug)
+        check_version(row, expected)
         row.stage = check_transition("count", row.stage)
         all_votes = counts_by_candidate(session, row.id)
         votes = counts_by_candidate(session, row.id, without_voided=True)
@@ -118,20 +119,32 @@ def _standings(campaign: CampaignView, votes: dict[int, int]) -> list[dict[str, 
 def publish_campaign(slug: str) -> None:
     """Make the provisional result final. Raises NotReadyToPublish with what stands against it."""
     with writing() as session:
-        row = lock_by_slug(session, slug)
-        stage = check_transition("publish", row.stage)
-        result = find_latest_result(session, row.id)
-        reasons = _reasons_against(session, result)
-        if reasons or result is None:
-            raise NotReadyToPublish(tuple(reasons))
-        row.stage, result.state = stage, "published"
-        row.published_at = now_ms()
-        write_entry(session, "campaign.publish", slug, slug, after={"version": result.version})
-        bump_version(session, row.id)
+        publish(session, lock_by_slug(session, slug))
     forget()
 
 
-def _reasons_against(session: Session, result: Result | None) -> list[str]:
+def publish(session: Session, row: Campaign, asked_by: str = "") -> None:
+    """The same inside the transaction of whoever decides; ``asked_by`` is the first of the two people."""
+    stage, result = check_publishable(session, row)
+    row.stage, result.state = stage, "published"
+    row.published_at = now_ms()
+    both = {"version": result.version} | ({"asked by": asked_by} if asked_by else {})
+    write_entry(session, "campaign.publish", row.slug, row.slug, after=both)
+    bump_version(session, row.id)
+
+
+def check_publishable(session: Session, row: Campaign) -> tuple[Stage, Result]:
+    """The stage after publishing and the result it makes final; raises StageRefused or NotReadyToPublish."""
+    stage = check_transition("publish", row.stage)
+    result = find_latest_result(session, row.id)
+    reasons = reasons_against(session, result)
+    if reasons or result is None:
+        raise NotReadyToPublish(tuple(reasons))
+    return stage, result
+
+
+def reasons_against(session: Session, result: Result | None) -> list[str]:
+    """What stands against publishing a result."""
     if result is None:
         return ["nothing has been counted"]
     reasons = []

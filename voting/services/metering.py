@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter as Counts
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
@@ -24,6 +25,7 @@ from voting.tally.stream import read_backlog
 
 BALLOTS = Counter("voting_ballots_total", "Ballots answered, by campaign and outcome", ["campaign", "outcome"])
 REFUSALS = Counter("voting_refusals_total", "Requests refused, by code", ["code"])
+REFUSED = Counter("voting_campaign_refusals_total", "Requests refused about a campaign", ["campaign", "code"])
 
 
 def count_ballot(slug: str, first: bool) -> None:
@@ -37,8 +39,21 @@ def holds_counts_back(campaign: CampaignView) -> bool:
     return holds_back(campaign.rules, campaign.stage, time.time_ns() // 1_000_000, sealed_ms)
 
 
-def count_refusal(code: str) -> None:
+def count_refusal(code: str, slug: str = "") -> None:
+    """``slug`` names a campaign there is: a made-up one would be a figure of its own for ever."""
     REFUSALS.labels(code).inc()
+    if slug:
+        REFUSED.labels(slug, code).inc()
+
+
+def refusals_of(slug: str) -> dict[str, int]:
+    """Refusals about a campaign by code, of all workers of this machine since it was started."""
+    found: Counts[str] = Counts()
+    for metric in _Counters().all():
+        for sample in metric.samples:
+            if sample.name == "voting_campaign_refusals_total" and sample.labels.get("campaign") == slug:
+                found[sample.labels["code"]] += int(sample.value)
+    return dict(found)
 
 
 def exposition() -> tuple[bytes, str]:
@@ -54,14 +69,15 @@ class _Counters(Collector):
 
     def collect(self) -> Iterator[Metric]:
         held_back = {view.slug for view in all_campaigns() if holds_counts_back(view)}
-        for metric in self._all():
+        for metric in self.all():
             metric.samples = [sample for sample in metric.samples if sample.labels.get("campaign") not in held_back]
             yield metric
 
-    def _all(self) -> Iterable[Metric]:
+    def all(self) -> Iterable[Metric]:
+        """The same, of every campaign: not for a page that anybody else than organizers reads."""
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             return MultiProcessCollector(None).collect()
-        return [*BALLOTS.collect(), *REFUSALS.collect()]
+        return [*BALLOTS.collect(), *REFUSALS.collect(), *REFUSED.collect()]
 
 
 class _Boxes(Collector):

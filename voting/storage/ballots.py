@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from voting.rules.periods import HOUR_MS
+from voting.rules.periods import HOUR_MS, MINUTE_MS
 from voting.storage.database import AnyRow, Base, insert_for, table_of
 
 StreamId = tuple[int, int]
@@ -212,6 +212,31 @@ def votes_by_hour(
         query = query.where(Ballot.ballot_id.not_in(select(Void.ballot_id)))
     # By the name of the column: PostgreSQL would take two bound values for two different expressions.
     return {int(number): int(votes) for number, votes in session.execute(query.group_by("hour"))}
+
+
+def iter_anonymous(
+    session: Session, campaign_id: int, window: tuple[int, int], batch: int = 2000
+) -> Iterator[tuple[dict[int, int], str | None]]:
+    """Recorded ballots accepted in ``window``: each one's choices, and why it is void. Nothing else of them is read.
+
+    In the order of their receipt codes, which is chance: neither who voted nor in which order can be told from it.
+    """
+    query = select(Ballot.receipt, Ballot.ballot_id, Void.reason).outerjoin(Void, Void.ballot_id == Ballot.ballot_id)
+    query = query.where(Ballot.campaign_id == campaign_id, Ballot.stream_ms >= window[0], Ballot.stream_ms < window[1])
+    query = query.order_by(Ballot.receipt)
+    for part in session.execute(query, execution_options={"yield_per": batch}).partitions(batch):
+        choices = choices_of(session, [ballot_id for _, ballot_id, _ in part])
+        for _, ballot_id, reason in part:
+            yield choices.get(ballot_id, {}), reason
+
+
+def ballots_by_minute(session: Session, campaign_id: int, window: tuple[int, int]) -> list[tuple[int, str, int]]:
+    """Recorded ballots accepted in ``window`` (from <= t < until): minutes since 1970, marks, and how many."""
+    minute = (Ballot.stream_ms // MINUTE_MS).label("minute")
+    query = select(minute, Ballot.marks, func.count().label("ballots"))
+    query = query.where(Ballot.campaign_id == campaign_id, Ballot.stream_ms >= window[0], Ballot.stream_ms < window[1])
+    rows = session.execute(query.group_by("minute", Ballot.marks))
+    return [(int(number), marks, ballots) for number, marks, ballots in rows]
 
 
 def iter_ballots(

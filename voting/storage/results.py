@@ -50,6 +50,12 @@ def find_latest_result(session: Session, campaign_id: int) -> Result | None:
     return session.scalar(query)
 
 
+def list_results(session: Session, campaign_id: int) -> Sequence[Result]:
+    """Every version of a campaign's result, newest first."""
+    query = select(Result).where(Result.campaign_id == campaign_id).order_by(Result.version.desc())
+    return session.scalars(query).all()
+
+
 def insert_result(
     session: Session,
     campaign_id: int,

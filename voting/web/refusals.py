@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, g, json, render_template, reques
 from flask_limiter.errors import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
-from voting.rules import account_errors, candidate_errors, draft_errors, errors, identity_errors
+from voting.rules import account_errors, candidate_errors, draft_errors, errors, identity_errors, stage_errors
 from voting.rules.errors import CampaignNotFound, MalformedBallot, Refusal
 from voting.services.catalogue import CampaignView, get_campaign
 from voting.services.metering import count_refusal
@@ -94,6 +94,13 @@ STATUS: dict[type[Refusal], int] = {
     candidate_errors.NumbersTaken: 409,
     candidate_errors.UploadRefused: 422,
     candidate_errors.UploadNotFound: 404,
+    stage_errors.ChangedMeanwhile: 409,
+    stage_errors.PauseReasonRefused: 422,
+    stage_errors.SecondPersonNeeded: 403,
+    stage_errors.NothingAsked: 409,
+    stage_errors.RecordingUnfinished: 503,
+    stage_errors.AuditRunning: 409,
+    stage_errors.TooLongForExcel: 422,
 }
 BOX_RETRY_S = 2
 #: the organizers' desk has a frame of its own
@@ -157,13 +164,14 @@ def _campaign() -> CampaignView | None:
 
 
 def _refused(refusal: Refusal) -> Response:
-    count_refusal(refusal.code)
     status, campaign = STATUS[type(refusal)], _campaign()
+    at_desk = request.path.startswith(DESK)
+    count_refusal(refusal.code, campaign.slug if campaign and not at_desk else "")
     sentence = describe(refusal, campaign)
     wait_s = retry_after_s(refusal, int(time.time() * 1000))
     if _for_program():
         response = _problem(status, refusal.code, sentence, wait_s, _public_facts(refusal))
-    elif request.path.startswith(DESK):
+    elif at_desk:
         body = render_template("organizer/refusal.html", sentence=sentence, status=status, code=refusal.code)
         response = Response(body, status, mimetype="text/html")
     else:

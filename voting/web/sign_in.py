@@ -149,7 +149,7 @@ def _code_page(campaign: CampaignView, step: str, refusal: Refusal | None = None
     )
     response = private(page, store=False)
     if refusal is not None:
-        count_refusal(refusal.code)
+        count_refusal(refusal.code, campaign.slug)
         response.status_code = STATUS[type(refusal)]
         if (wait_s := retry_after_s(refusal, now_ms())) is not None:
             response.headers["Retry-After"] = str(wait_s)

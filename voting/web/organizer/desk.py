@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import ModuleType
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g
@@ -25,10 +26,12 @@ from voting.web.organizer import (
 from voting.web.organizer.finding_wording import STEP_NAMES, finding_sentence
 from voting.web.organizer.guard import bp, desk_token
 from voting.web.organizer.wording import act_name, role_name, state_name
+from voting.web.sign_in_wording import provider_name
 
 #: importing a room attaches its views to the blueprint
-ROOMS = (entrance, accounts, records, campaigns, wizard, preview, trial)
+ROOMS: tuple[ModuleType, ...] = (entrance, accounts, records, campaigns, wizard, preview, trial)
 ROOMS += (candidates, candidate_import, candidate_numbers, candidate_photos)
+ROOMS += (stages, watch, result_room, exports)
 #: acts and sessions belong to no campaign, whose zone could be asked
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -49,7 +52,7 @@ def fault_sentence(fault: Fault) -> str:
 
 def init_desk(app: Flask) -> None:
     """Register the desk."""
-    app.jinja_env.filters["desk_time"] = desk_time
+    app.jinja_env.filters.update(desk_time=desk_time, identity_name=provider_name)
     app.jinja_env.globals.update(
         desk_token=desk_token,
         desk_holder=lambda: g.get("holder"),

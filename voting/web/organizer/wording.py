@@ -9,6 +9,7 @@ from flask_babel import gettext, lazy_gettext
 
 from voting.rules import account_errors as errors
 from voting.rules import draft_errors as drafts
+from voting.rules import stage_errors
 from voting.rules.errors import Refusal
 from voting.web.organizer import candidate_wording
 from voting.web.times import duration, now_ms
@@ -52,6 +53,13 @@ _ACTS = {
     "candidate.photo": lazy_gettext("更换照片"),
     "ballot.void": lazy_gettext("作废选票"),
     **candidate_wording.ACTS,
+    "publish.ask": lazy_gettext("申请公布结果"),
+    "publish.withdraw": lazy_gettext("撤回公布申请"),
+    "campaign.audit": lazy_gettext("核对选票"),
+    "export.candidates": lazy_gettext("导出候选对象"),
+    "export.standings": lazy_gettext("导出名次"),
+    "export.ballots": lazy_gettext("导出选票"),
+    "export.trail": lazy_gettext("导出操作记录"),
 }
 _PROBLEMS = {
     "too_short": lazy_gettext("至少 12 个字符"),
@@ -91,6 +99,30 @@ PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
         lazy_gettext("请先给另一个人管理员职责。"),
     ),
     **candidate_wording.PLAIN,
+    stage_errors.ChangedMeanwhile: (
+        lazy_gettext("您打开页面后，活动有了变化，这次没有执行。"),
+        lazy_gettext("请看下面的最新状态，再决定要不要继续。"),
+    ),
+    stage_errors.PauseReasonRefused: (
+        lazy_gettext("请写明暂停的理由，最多 200 个字。"),
+        lazy_gettext("理由会显示给所有投票人。"),
+    ),
+    stage_errors.SecondPersonNeeded: (
+        lazy_gettext("这份申请是您本人提出的，不能由您确认。"),
+        lazy_gettext("请另一位组织者登录自己的账号确认。"),
+    ),
+    stage_errors.NothingAsked: (
+        lazy_gettext("没有等待确认的公布申请。"),
+        lazy_gettext("申请可能已经确认、撤回，或因重新清点而失效。请看最新状态。"),
+    ),
+    stage_errors.AuditRunning: (
+        lazy_gettext("正在核对，还没有完成。"),
+        lazy_gettext("同一活动一次只做一次核对，请过几分钟再看。"),
+    ),
+    stage_errors.RecordingUnfinished: (
+        lazy_gettext("已经封箱，但还有选票没有入账，暂不清点。"),
+        lazy_gettext("没有选票丢失。请等一两分钟，再按“重新清点”；仍然不行，请联系系统管理员。"),
+    ),
 }
 
 
@@ -143,6 +175,11 @@ def _not_empty(refusal: drafts.DraftNotEmpty) -> tuple[str, str]:
     return title, gettext("只能删除没有候选对象的筹备中活动。")
 
 
+def _too_long(refusal: stage_errors.TooLongForExcel) -> tuple[str, str]:
+    title = gettext("这张表有 %(rows)s 行，超过 Excel 文件的上限 %(most)s 行。", rows=refusal.rows, most=refusal.most)
+    return title, gettext("请改用 CSV 格式，没有行数限制。")
+
+
 WITH_FACTS: dict[type[Refusal], Callable[[Any], tuple[str, str]]] = {
     drafts.DraftChanged: _draft_changed,
     drafts.PlaceInUse: _place_in_use,
@@ -152,4 +189,5 @@ WITH_FACTS: dict[type[Refusal], Callable[[Any], tuple[str, str]]] = {
     errors.NameRefused: _name,
     errors.RolesApart: _apart,
     **candidate_wording.WITH_FACTS,
+    stage_errors.TooLongForExcel: _too_long,
 }

@@ -1,0 +1,99 @@
+"""What stands against opening or publishing is told in words, whatever shape the rules give it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_babel import force_locale
+
+from tests.builders import rule_set
+from voting.rules.campaign import Award, Group, Limits, issues_before_opening
+from voting.rules.display import Display
+from voting.rules.periods import HOUR_MS
+from voting.rules.quota import Quota
+from voting.web.organizer.blocker_wording import blocker_words
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = rule_set(awards=(Award("centres", "十佳中心", 10, groups=(Group("north", "北片"),)),))
+BROKEN = (
+    rule_set(opens_ms=2, closes_ms=1, daily_hours=(9, 8), quotas=(), identity=(), online_weight=101, challenge="x"),
+    rule_set(opens_ms=0, closes_ms=1, interval_s=-1, ties=("lot",), identity=("wechat", "wechat"), awards=()),
+    rule_set(
+        awards=(
+            Award("a", "甲", 3, Limits(5, 4), (Group("g", "片", Limits(9, 9)),)),
+            Award("a", "甲", 0, Limits(3, 3, optional=False)),
+            Award("b", "乙", 1),
+        ),
+        ballot=Limits(0, 2),
+        quotas=(
+            *(Quota("choices", "voter", "day", 0), Quota("choices", "voter", "day", 1)),
+            *(Quota("ballots", "award", "rolling", 1), Quota("choices", "award", "campaign", 1)),
+        ),
+    ),
+    rule_set(
+        awards=(Award("a", "甲", 1, Limits(0, 1)),),
+        ballot=Limits(3, 9),
+        quotas=(Quota("choices", "voter", "day", 1),),
+    ),
+    *(
+        rule_set(display=Display(**shown))
+        for shown in (
+            {"mode": "x", "order": "x", "freeze_hours": -1},
+            {"mode": "cached"},
+            {"mode": "daily", "at_minute": -1},
+            {"mode": "hidden", "until": "x", "order": "rank", "freeze_hours": 2},
+            {"freeze_hours": 10_000},
+        )
+    ),
+)
+PUBLISHING = (
+    "nothing has been counted",
+    "ledger and tally differ for 3 candidates: run flask ledger audit",
+    "award centres: 3 candidates are tied across the last seat; the rules name nothing to settle it",
+    "the box is missing but 7 ballots are recorded: run flask ledger rebuild best",
+)
+
+
+@pytest.fixture(autouse=True)
+def request_in(web_app: Flask) -> Iterator[None]:
+    with web_app.test_request_context("/"):
+        yield
+
+
+def lines() -> list[str]:
+    found = {}
+    for rules in BROKEN:
+        for at_ms in (0, HOUR_MS * 10**6):
+            found.update(dict.fromkeys(issues_before_opening(rules, {"a": 2}, {"g": 1}, at_ms, frozenset({"device"}))))
+    return [*found, *PUBLISHING]
+
+
+def test_every_line_has_words_in_both_languages() -> None:
+    for line in lines():
+        words = blocker_words(line, RULES)
+        assert words != line, line
+        assert re.search("[\u4e00-\u9fff]", words)
+        with force_locale("en"):
+            english = re.sub("「[^」]*」", "", blocker_words(line, RULES))
+        assert not re.search("[\u4e00-\u9fff]", english), english
+
+
+def test_the_broken_rules_give_every_line_there_is() -> None:
+    """As many shapes as the rules have sentences: a new one needs words, and a broken rule set here."""
+    text = "".join((ROOT / f"voting/rules/{name}.py").read_text("utf-8") for name in ("campaign", "display"))
+    told = len(re.findall(r"issues(?:\.append\(| \+= \[| = \[|: list\[str\] = \[)f?\"|return \[\"", text))
+    shapes = {re.sub(r"-?\d+|\b(?:a|b|g|x|lot|wechat)\b", "·", line) for line in lines()}
+    assert len(shapes) >= told > 25
+
+
+def test_names_and_figures_are_carried_over() -> None:
+    assert blocker_words("award centres: 10 seats but only 8 candidates", RULES) == (
+        "「十佳中心」要评 10 个，但只有 8 个候选对象。"
+    )
+    assert "「北片」" in blocker_words("group north: 3 must be chosen but there are only 2 candidates", RULES)
+    assert "每天、每人、票数" in blocker_words("quota of choices per voter and day: is given twice", RULES)
+    assert blocker_words("something new", RULES) == "something new", "nothing is kept back"
