@@ -18,9 +18,13 @@ from voting.web.organizer import (
     candidate_photos,
     candidates,
     entrance,
+    exports,
     preview,
     records,
+    result_room,
+    stages,
     trial,
+    watch,
     wizard,
 )
 from voting.web.organizer.finding_wording import STEP_NAMES, finding_sentence
