@@ -29,6 +29,7 @@ TOKEN_FIELD = "csrf_token"
 #: names of fields that are carried through a sign-in
 KEPT, KEPT_PATH = "kept:", "kept_path"
 LONGEST_KEPT = 60_000
+PIECES = 256 * 1024
 _COOKIE = "desk"
 
 
@@ -42,8 +43,10 @@ def allows(*roles: Role) -> Callable[[View], View]:
     return declare
 
 
-def takes(whole: int, fields: int = 64 * 1024) -> Callable[[View], View]:
+def takes(whole: int, fields: int = PIECES) -> Callable[[View], View]:
     """Let a view be sent more than a short form: ``whole`` bytes with its files, ``fields`` of them outside files."""
+    # The parser takes 64 KB at a time and holds what may be half a boundary against the same limit.
+    fields = max(fields, PIECES)
 
     def declare(view: View) -> View:
         view.desk_takes = (whole, fields)  # type: ignore[attr-defined]
