@@ -18,7 +18,7 @@ from tests.databases import MIGRATIONS, app_on, migrate_to
 from voting.storage import areas, ballots, campaigns, candidates, requests, results  # noqa: F401
 from voting.storage.database import Base, db
 
-TABLES = {"areas", "campaigns", "candidates", "ballots", "choices", "voids", "results", "standings"}
+TABLES = {"areas", "campaigns", "candidates", "ballots", "choices", "voids", "results", "standings", "requests"}
 APPEND_ONLY = ("ballots", "choices", "voids")
 
 ONE_BALLOT = (

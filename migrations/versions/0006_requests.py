@@ -25,8 +25,8 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(16)),
         sa.PrimaryKeyConstraint("id", name="pk_requests"),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name="fk_requests_campaign_id"),
-        sa.CheckConstraint("outcome IN ('confirmed', 'withdrawn', 'lapsed')", name="ck_requests_outcome"),
-        sa.CheckConstraint("(outcome IS NULL) = (settled_at IS NULL)", name="ck_requests_settled"),
+        sa.CheckConstraint("outcome IN ('confirmed', 'withdrawn', 'lapsed')", name="outcome"),
+        sa.CheckConstraint("(outcome IS NULL) = (settled_at IS NULL)", name="settled"),
     )
     op.create_index("ix_requests_campaign_id_act", "requests", ["campaign_id", "act"])
 

@@ -22,7 +22,7 @@ from voting.storage.ballots import insert_void
 from voting.storage.database import db
 
 #: a value for every argument that an address of ours has; a new one must be added, or this test says so
-ARGUMENTS = {"slug", "number", "code", "provider", "filename", "name", "width", "ending"}
+ARGUMENTS = {"slug", "number", "code", "provider", "filename", "name", "width", "ending", "token", "act"}
 QUERIES = ("", "?award=households", "?part=rows", "?q=c1", "?lang=en", "?page=2", "?order=rank", "?top=5", "?rows=100")
 OTHERS = 7
 #: what differs from one look to the next though nobody votes
@@ -32,7 +32,7 @@ CHANGING = [
     (r"\b1[0-9]{12}\b|\b1[0-9]{9}\b", "<time>"),
     (r"\b\d{1,2}:\d\d:\d\d\b", "<clock>"),
     (r"\d+ (天|小时|分钟|d|h|min)\b", "<left>"),
-    (r"(?m)^.*voting_(refusals|recording_delay_seconds).*$", "<of the reader>"),
+    (r"(?m)^.*voting_(refusals|campaign_refusals|recording_delay_seconds).*$", "<of the reader>"),
     (r"(<of the reader>\n?)+", "<of the reader>"),
 ]
 HEADERS = ("ETag", "X-Counts-As-Of", "Last-Modified", "Link")
@@ -62,7 +62,7 @@ def addresses(world: World, receipt: str) -> set[str]:
     """Every GET rule of the application, filled in, with the queries that pages know."""
     campaign = world.campaign()
     known: dict[str, Any] = {"slug": world.slug, "code": receipt, "provider": "oidc", "filename": "citizen.css"}
-    known |= {"name": "x", "width": 640, "ending": "webp"}
+    known |= {"name": "x", "width": 640, "ending": "webp", "token": "none", "act": "pause"}
     found: set[str] = set()
     adapter = world.app.url_map.bind("localhost")
     for rule in world.app.url_map.iter_rules():
