@@ -85,7 +85,7 @@ NOW = int(time.time())
         {"sub": None},
         {"sub": 7},
     ],
-    ids=str,
+    ids=lambda claims: f"{next(iter(claims))}-{type(next(iter(claims.values()))).__name__}",
 )
 def test_claims_that_are_not_for_us(issuer: Issuer, provider: Oidc, claims: dict[str, object]) -> None:
     issuer.claims = claims
