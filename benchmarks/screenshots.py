@@ -55,6 +55,8 @@ ALSO_DARK = ("campaign", "leaderboard")
 def looks_at(stop: Stop) -> tuple[Look, ...]:
     if stop.is_screen:
         return (SCREEN,)
+    if stop.is_desk:
+        return (PHONE, DESKTOP)
     return (PHONE, LARGE, DESKTOP, *((DARK,) if stop.name in ALSO_DARK else ()))
 
 

@@ -101,7 +101,8 @@ def test_a_whole_life(instance: Path) -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{launcher.port}/healthz", timeout=10) as answer:
             assert answer.status == 200
         assert f"http://127.0.0.1:{launcher.port}/c/yangjiang-2026/leaderboard" in launcher.said()
-        assert "flask --app wsgi campaign status" in launcher.said()
+        assert "/organizer/" in launcher.said()
+        assert "flask --app wsgi account create" in launcher.said()
 
         # A second one keeps its hands off, also when asked to throw the votes away.
         second = Running(instance, "--fresh")

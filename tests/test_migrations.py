@@ -19,6 +19,7 @@ from voting.storage import areas, ballots, campaigns, candidates, requests, resu
 from voting.storage.database import Base, db
 
 TABLES = {"areas", "campaigns", "candidates", "ballots", "choices", "voids", "results", "standings", "requests"}
+TABLES |= {"accounts", "recovery_codes", "invitations", "desk_sessions", "trail", "trail_head"}
 APPEND_ONLY = ("ballots", "choices", "voids")
 
 ONE_BALLOT = (

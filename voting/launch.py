@@ -209,7 +209,8 @@ class Launcher:
         for slug in self.campaigns[:5]:
             say(f"  Leaderboard   {self.address}/c/{slug}/leaderboard")
             say(f"  Big screen    {self.address}/screen/{slug}")
-        say(f"  Organizers    {shown} -m flask --app wsgi campaign status     (in {ROOT})")
+        say(f"  Organizers    {self.address}/organizer/")
+        say(f"  Commands      {shown} -m flask --app wsgi account create --help     (in {ROOT})")
         say("")
 
     def watch(self) -> None:

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
 from tests.browser.town import DEMO, Town
+from voting.rules.roles import Holder, check_roles
+from voting.services import accounts, desk_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,19 @@ class Stop:
     def is_screen(self) -> bool:
         return self.rule.startswith("/screen")
 
+    @property
+    def is_desk(self) -> bool:
+        """Behind the organizers' door; these pages have one size of type, their own."""
+        return self.rule.startswith(DESK) and not self.rule.endswith(("/sign-in", "/<token>"))
+
 
 CAMPAIGN = "/c/<slug>"
+DESK = "/organizer"
+AT_DESK = f"{DESK}/campaigns/<slug>"
+DRAFT = f"{DESK}/campaigns/draft"
+ADMINISTRATORS = (f"{DESK}/accounts", f"{DESK}/trail/check")
+ACT = "<any(open, pause, resume, close, count, ask, confirm, withdraw):act>"
+STEP = "<any(texts, time, awards, quotas, identity, display, purpose):step>"
 AWAY = "<any(wechat, oidc):provider>"
 STOPS = (
     Stop("home", "全部活动", "/", "/"),
@@ -61,10 +75,53 @@ STOPS = (
     Stop("review-effort", "确认选票，自动验证", "/c/effort/review?{choices:effort}", f"{CAMPAIGN}/review"),
     Stop("screen-hidden", "大屏，投票期间不公布票数", "/screen/hidden", "/screen/<slug>"),
     Stop("screen", "大屏", f"/screen/{DEMO}", "/screen/<slug>"),
+    Stop("desk-sign-in", "工作台：登录", "/organizer/sign-in", "/organizer/sign-in"),
+    Stop(
+        "desk-invitation", "工作台：启用账号", f"{DESK}/invitations/{{invitation}}", f"{DESK}/invitations/<token>"
+    ),
+    Stop("desk", "工作台：活动", "/organizer/", "/organizer/"),
+    Stop("desk-account", "工作台：我的账号", "/organizer/account", "/organizer/account"),
+    Stop("desk-accounts", "工作台：账号", "/organizer/accounts", "/organizer/accounts"),
+    Stop("desk-trail", "工作台：操作记录", "/organizer/trail", "/organizer/trail"),
+    Stop("desk-trail-check", "工作台：检查完整性", "/organizer/trail/check", "/organizer/trail/check"),
+    Stop("desk-new", "工作台：新建活动", "/organizer/campaigns/new", "/organizer/campaigns/new"),
+    Stop("desk-campaign", "工作台：一个活动", f"/organizer/campaigns/{DEMO}", AT_DESK),
+    Stop("desk-draft", "工作台：筹备中的活动和清单", "/organizer/campaigns/draft", AT_DESK),
+    *(
+        Stop(f"desk-{step}", f"工作台：{title}", f"{DRAFT}/edit/{step}", f"{AT_DESK}/edit/{STEP}")
+        for step, title in (
+            ("texts", "文字"),
+            ("time", "时间"),
+            ("awards", "奖项"),
+            ("quotas", "票数"),
+            ("identity", "身份"),
+            ("display", "公布方式"),
+            ("purpose", "用途"),
+        )
+    ),
+    Stop("desk-preview", "工作台：预览", f"{DRAFT}/preview", f"{AT_DESK}/preview"),
+    Stop("desk-trial", "工作台：规则试算", f"{DRAFT}/trial", f"{AT_DESK}/trial"),
+    Stop("desk-candidates", "工作台：候选对象", f"/organizer/campaigns/{DEMO}/candidates", f"{AT_DESK}/candidates"),
+    Stop(
+        "desk-candidate",
+        "工作台：一个候选对象",
+        f"{DRAFT}/candidates/{{candidate}}",
+        f"{AT_DESK}/candidates/<int:candidate_id>",
+    ),
+    Stop("desk-import", "工作台：导入", f"{DRAFT}/candidates/import", f"{AT_DESK}/candidates/import"),
+    Stop("desk-photos", "工作台：照片", f"{DRAFT}/candidates/photos", f"{AT_DESK}/candidates/photos"),
+    Stop(
+        "desk-numbers", "工作台：编号", f"{DRAFT}/candidates/numbers", f"{AT_DESK}/candidates/numbers"
+    ),
+    Stop("desk-stages", "工作台：阶段", f"/organizer/campaigns/{DEMO}/stages", f"{AT_DESK}/stages"),
+    Stop("desk-pause", "工作台：暂停前的确认", f"/organizer/campaigns/{DEMO}/stages/pause", f"{AT_DESK}/stages/{ACT}"),
+    Stop("desk-watch", "工作台：实时情况", f"/organizer/campaigns/{DEMO}/watch", f"{AT_DESK}/watch"),
+    Stop("desk-results", "工作台：结果", "/organizer/campaigns/published/results", f"{AT_DESK}/results"),
+    Stop("desk-exports", "工作台：导出", f"/organizer/campaigns/{DEMO}/exports", f"{AT_DESK}/exports"),
 )
 #: what browsers show only inside a page, and what machines read
 NO_PAGES = ("/static/", "/api/", "/healthz", "/readyz", "/metrics", "/photos/")
-NO_PAGE = (".png", "/events")
+NO_PAGE = (".png", ".xlsx", "/events", "/figures", "/import/<token>", "/photos/<token>")
 
 
 def standing(town: Town) -> list[Stop]:
@@ -75,11 +132,19 @@ def standing(town: Town) -> list[Stop]:
 def open_stop(page: Page, town: Town, stop: Stop, large: bool = False) -> None:
     """Open a stop; a receipt is that of a ballot cast for this very browser."""
     jar = {"large": "1"} if large else {}
+    if stop.is_desk:
+        jar["desk"] = at_the_desk(town, "administrator" if stop.rule in ADMINISTRATORS else "organizer")
     path = stop.path
     if asked := re.search(r"{choices:?(.*?)}", path):
         slug = asked[1] or DEMO
         some = town.candidates(slug, "centres")[:3] + town.candidates(slug, "households")[:2]
         path = path.replace(asked[0], "&".join(f"choice={each.id}" for each in some))
+    if "{candidate}" in path:
+        path = path.replace("{candidate}", str(town.candidates("draft", "centres")[0].id))
+    if "{invitation}" in path:
+        name = f"invited{secrets.token_hex(4)}"
+        token = town.world(DEMO).do(accounts.create_account, name, "受邀人", ["organizer"])
+        path = path.replace("{invitation}", token)
     if "{receipt}" in path or stop.name == "mine":
         receipt, jar["device"] = a_ballot(town)
         path = path.replace("{receipt}", receipt)
@@ -87,6 +152,20 @@ def open_stop(page: Page, town: Town, stop: Stop, large: bool = False) -> None:
     answer = page.goto(path)
     assert answer is not None
     assert answer.status == stop.status, f"{path} answers {answer.status}"
+
+
+def at_the_desk(town: Town, role: str) -> str:
+    """The session of somebody who has that role."""
+
+    def begin() -> str:
+        name = f"desk{secrets.token_hex(4)}"
+        accounts.create_account(name, "演示人员", [role])
+        one = next(each for each in accounts.all_accounts() if each.name == name)
+        holder = Holder(one.id, one.name, one.full_name, check_roles(one.roles, None))
+        return desk_sessions.begin_session(holder, "Chromium", "127.0.0.1")
+
+    token: str = town.world(DEMO).do(begin)
+    return token
 
 
 def a_ballot(town: Town) -> tuple[str, str]:

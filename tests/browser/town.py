@@ -111,6 +111,7 @@ def start_town(folder: Path) -> Iterator[Town]:
 
 def settle(town: Town) -> None:
     """Campaigns in every phase and for every identity beside the demonstration, with votes where there can be some."""
+    town.world("draft").put(rules_text(opens_s=HOUR_S, closes_s=DAY_S), opened=False)
     town.world("upcoming").put(rules_text(opens_s=HOUR_S, closes_s=DAY_S))
     for identity in ("sms", "wechat", "oidc"):
         town.world(f"by-{identity}").put(rules_text(identity=[identity]))

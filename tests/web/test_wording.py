@@ -37,6 +37,7 @@ FACTS: dict[str, Any] = {
     "providers": ("wechat", "sms"), "provider": "wechat", "left": 3, "issues": ("one",), "reasons": ("one",),
 }  # fmt: skip
 FACTS |= {"version": 3, "asked_by": "chen", "rows": 2_000_000}
+FACTS |= {"until_ms": NOON_MS, "problems": ("too_short",), "roles": ("auditor", "organizer"), "role": "king"}
 
 
 def made(kind: type[Refusal]) -> Refusal:

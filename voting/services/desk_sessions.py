@@ -61,8 +61,11 @@ def begin_session(holder: Holder, agent: str, address: str) -> str:
     return token
 
 
-def find_holder(token: str) -> Holder:
-    """Who a token belongs to; raises SignInNeeded when it is unknown, ended, or was not used for an hour."""
+def find_holder(token: str, used: bool = True) -> Holder:
+    """Who a token belongs to; raises SignInNeeded when it is unknown, ended, or was not used for an hour.
+
+    ``used`` is False for what a page asks by itself: a screen left open does not keep anybody signed in.
+    """
     key, now = digest(token), now_ms()
     with reading() as session:
         found = find_session(session, key)
@@ -73,7 +76,7 @@ def find_holder(token: str) -> Holder:
         if over or account.disabled_at is not None:
             raise SignInNeeded
         holder, seen_at = holder_of(account), row.seen_at
-    if now - seen_at > TOUCH_MS:
+    if used and now - seen_at > TOUCH_MS:
         with writing() as session:
             touch_session(session, key, now)
     return holder

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 #: Refusals of the election are 403: asking again changes nothing until the rules say so. 409 and 422 are about the
 #: ballot itself, 503 means "unknown, ask again with the same ballot id".
-STATUS: dict[type[Refusal], int] = {
+API_STATUS: dict[type[Refusal], int] = {
     errors.MalformedBallot: 400,
     errors.BallotIdExpired: 409,
     errors.BallotIdFromFuture: 409,
@@ -68,6 +68,9 @@ STATUS: dict[type[Refusal], int] = {
     errors.StageRefused: 409,
     errors.NotReadyToOpen: 409,
     errors.NotReadyToPublish: 409,
+}
+#: what the organizers' desk says no to; no client of the API meets these
+DESK_STATUS: dict[type[Refusal], int] = {
     account_errors.SignInFailed: 403,
     account_errors.AccountLocked: 429,
     account_errors.SignInNeeded: 403,
@@ -102,6 +105,7 @@ STATUS: dict[type[Refusal], int] = {
     stage_errors.AuditRunning: 409,
     stage_errors.TooLongForExcel: 422,
 }
+STATUS = API_STATUS | DESK_STATUS
 BOX_RETRY_S = 2
 #: the organizers' desk has a frame of its own
 DESK = "/organizer/"

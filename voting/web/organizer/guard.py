@@ -61,6 +61,12 @@ def entrance(view: View) -> View:
     return view
 
 
+def by_itself(view: View) -> View:
+    """A view that pages ask every few seconds, without anybody doing anything."""
+    view.desk_by_itself = True  # type: ignore[attr-defined]
+    return view
+
+
 def allowed_roles(view: Callable[..., Any]) -> frozenset[Role] | None:
     """The roles of a view: none for an entrance."""
     roles: frozenset[Role] = getattr(view, "desk_roles", frozenset())
@@ -117,7 +123,7 @@ def _check() -> BaseResponse | None:
     if roles is None:
         return None
     try:
-        g.holder = desk_sessions.find_holder(session_token())
+        g.holder = desk_sessions.find_holder(session_token(), used=not hasattr(view, "desk_by_itself"))
     except SignInNeeded:
         return _sign_in_first()
     if not holder().may(*roles):

@@ -9,7 +9,7 @@ from voting.rules.errors import Refusal
 from voting.services import watching
 from voting.services.auditing import Check
 from voting.services.metering import count_refusal
-from voting.web.organizer.guard import allows, bp
+from voting.web.organizer.guard import allows, bp, by_itself
 from voting.web.organizer.watch_wording import check_name, words_of_figures
 from voting.web.refusals import STATUS
 from voting.web.times import now_ms
@@ -23,6 +23,7 @@ def show_watch(slug: str) -> BaseResponse:
 
 
 @bp.get("/campaigns/<slug>/watch/figures")
+@by_itself
 @allows("organizer", "auditor", "administrator")
 def watch_figures(slug: str) -> BaseResponse:
     """What the page shows, for its script. The desk's answers are never kept by a cache."""
