@@ -35,6 +35,7 @@ FACTS: dict[str, Any] = {
     "retry_ms": NOON_MS + HOUR_MS, "quota": Quota("choices", "award", "day", 3), "used": 3, "asked": 1,
     "resets_ms": NOON_MS + 12 * HOUR_MS, "retry_s": 30, "slug": "best", "number": 3, "act": "open", "stage": "draft",
     "providers": ("wechat", "sms"), "provider": "wechat", "left": 3, "issues": ("one",), "reasons": ("one",),
+    "by": "chen", "name": "中心", "candidates": 8,
 }  # fmt: skip
 FACTS |= {"version": 3, "asked_by": "chen", "rows": 2_000_000}
 FACTS |= {"until_ms": NOON_MS, "problems": ("too_short",), "roles": ("auditor", "organizer"), "role": "king"}

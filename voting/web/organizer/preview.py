@@ -18,7 +18,6 @@ from voting.web.organizer.guard import allows, bp
 from voting.web.pages import asked_award
 from voting.web.rule_wording import brief
 from voting.web.selection import read_selection, rooms
-from voting.web.sharing import Share
 
 
 @bp.get("/campaigns/<slug>/preview")
@@ -50,7 +49,6 @@ def preview(slug: str) -> BaseResponse:
         board=None,
         rows={},
         again=[],
-        share=Share.of_campaign(campaign),
         found=campaign.search(award=award.key, listing=listing),
         form=FindForm(),
         areas=campaign.areas_of(award.key),
