@@ -32,8 +32,12 @@ class Stop:
 
     @property
     def is_desk(self) -> bool:
-        """Behind the organizers' door; these pages have one size of type, their own."""
-        return self.rule.startswith(DESK) and not self.rule.endswith(("/sign-in", "/<token>"))
+        """The organizers' desk; its pages have one size of type, their own."""
+        return self.rule.startswith(DESK)
+
+    @property
+    def needs_session(self) -> bool:
+        return self.is_desk and not self.rule.endswith(("/sign-in", "/<token>"))
 
 
 CAMPAIGN = "/c/<slug>"
@@ -76,9 +80,7 @@ STOPS = (
     Stop("screen-hidden", "大屏，投票期间不公布票数", "/screen/hidden", "/screen/<slug>"),
     Stop("screen", "大屏", f"/screen/{DEMO}", "/screen/<slug>"),
     Stop("desk-sign-in", "工作台：登录", "/organizer/sign-in", "/organizer/sign-in"),
-    Stop(
-        "desk-invitation", "工作台：启用账号", f"{DESK}/invitations/{{invitation}}", f"{DESK}/invitations/<token>"
-    ),
+    Stop("desk-invitation", "工作台：启用账号", f"{DESK}/invitations/{{invitation}}", f"{DESK}/invitations/<token>"),
     Stop("desk", "工作台：活动", "/organizer/", "/organizer/"),
     Stop("desk-account", "工作台：我的账号", "/organizer/account", "/organizer/account"),
     Stop("desk-accounts", "工作台：账号", "/organizer/accounts", "/organizer/accounts"),
@@ -110,9 +112,7 @@ STOPS = (
     ),
     Stop("desk-import", "工作台：导入", f"{DRAFT}/candidates/import", f"{AT_DESK}/candidates/import"),
     Stop("desk-photos", "工作台：照片", f"{DRAFT}/candidates/photos", f"{AT_DESK}/candidates/photos"),
-    Stop(
-        "desk-numbers", "工作台：编号", f"{DRAFT}/candidates/numbers", f"{AT_DESK}/candidates/numbers"
-    ),
+    Stop("desk-numbers", "工作台：编号", f"{DRAFT}/candidates/numbers", f"{AT_DESK}/candidates/numbers"),
     Stop("desk-stages", "工作台：阶段", f"/organizer/campaigns/{DEMO}/stages", f"{AT_DESK}/stages"),
     Stop("desk-pause", "工作台：暂停前的确认", f"/organizer/campaigns/{DEMO}/stages/pause", f"{AT_DESK}/stages/{ACT}"),
     Stop("desk-watch", "工作台：实时情况", f"/organizer/campaigns/{DEMO}/watch", f"{AT_DESK}/watch"),
@@ -132,7 +132,7 @@ def standing(town: Town) -> list[Stop]:
 def open_stop(page: Page, town: Town, stop: Stop, large: bool = False) -> None:
     """Open a stop; a receipt is that of a ballot cast for this very browser."""
     jar = {"large": "1"} if large else {}
-    if stop.is_desk:
+    if stop.needs_session:
         jar["desk"] = at_the_desk(town, "administrator" if stop.rule in ADMINISTRATORS else "organizer")
     path = stop.path
     if asked := re.search(r"{choices:?(.*?)}", path):

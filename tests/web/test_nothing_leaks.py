@@ -22,7 +22,8 @@ from voting.storage.ballots import insert_void
 from voting.storage.database import db
 
 #: a value for every argument that an address of ours has; a new one must be added, or this test says so
-ARGUMENTS = {"slug", "number", "code", "provider", "filename", "name", "width", "ending", "token", "act"}
+ARGUMENTS = {"slug", "number", "code", "provider", "filename", "name", "width", "ending", "token", "act", "step"}
+ARGUMENTS |= {"candidate_id", "account_id", "mark"}
 QUERIES = ("", "?award=households", "?part=rows", "?q=c1", "?lang=en", "?page=2", "?order=rank", "?top=5", "?rows=100")
 OTHERS = 7
 #: what differs from one look to the next though nobody votes
@@ -62,7 +63,8 @@ def addresses(world: World, receipt: str) -> set[str]:
     """Every GET rule of the application, filled in, with the queries that pages know."""
     campaign = world.campaign()
     known: dict[str, Any] = {"slug": world.slug, "code": receipt, "provider": "oidc", "filename": "citizen.css"}
-    known |= {"name": "x", "width": 640, "ending": "webp", "token": "none", "act": "pause"}
+    known |= {"name": "x", "width": 640, "ending": "webp", "token": "none", "act": "pause", "step": "texts"}
+    known |= {"candidate_id": 1, "account_id": 1, "mark": "0" * 16}
     found: set[str] = set()
     adapter = world.app.url_map.bind("localhost")
     for rule in world.app.url_map.iter_rules():

@@ -100,7 +100,9 @@ def view_box(view: CampaignView) -> BoxView:
 
 
 def _acts(view: CampaignView, box: BoxView, recorded: int, asked: Asked | None) -> list[str]:
-    acts = [act for act, (stages, _) in TRANSITIONS.items() if view.stage in stages and act != "import"]
+    # What is done with candidates has pages of its own.
+    elsewhere = ("import", "number", "withdraw")
+    acts = [act for act, (stages, _) in TRANSITIONS.items() if view.stage in stages and act not in elsewhere]
     if view.stage == "open":
         acts.remove("resume" if view.paused_reason is None else "pause")
         if box.state == "missing" and not recorded:

@@ -57,6 +57,7 @@ _SHAPES: list[tuple[re.Pattern[str], Words]] = [
     (re.compile(shape), words)
     for shape, words in (
         ("the window closes before it opens", lambda f, r: gettext("截止时间早于开始时间。")),
+        ("the window is longer than (\\d+) days", lambda f, r: gettext("投票时间超过 %(n)s 天，请检查日期。", n=f[1])),
         ("the window is already over", lambda f, r: gettext("投票时间已经过去，请改截止时间。")),
         (
             "daily hours must begin before they end, within one day",

@@ -103,7 +103,7 @@ def _upload(refusal: errors.UploadRefused) -> tuple[str, str]:
         "unpacked": lambda: (gettext("压缩包解压后太大。"), gettext("照片每张最多 5 MB，请分几次上传。")),
         "empty": lambda: (gettext("压缩包是空的。"), gettext("请把照片放进压缩包再上传。")),
     }
-    return sentences[refusal.problem]()
+    return sentences.get(refusal.problem, sentences["kind"])()
 
 
 WITH_FACTS: dict[type[Refusal], Callable[[Any], tuple[str, str]]] = {

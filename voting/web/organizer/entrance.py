@@ -62,7 +62,7 @@ class InvitationForm(Form):
 @bp.route("/sign-in", methods=["GET", "POST"])
 @entrance
 @takes(1_000_000, 1_000_000)
-@limiter.limit(CODES)
+@limiter.limit(CODES, methods=["POST"])
 def sign_in() -> BaseResponse:
     """Both proofs at once: which of them was wrong is not told."""
     form = SignInForm(request.form)
@@ -104,7 +104,7 @@ def sign_out() -> BaseResponse:
 
 @bp.route("/invitations/<token>", methods=["GET", "POST"])
 @entrance
-@limiter.limit(CODES)
+@limiter.limit(CODES, methods=["POST"])
 def invitation(token: str) -> BaseResponse:
     """Set password and six digits; the codes on paper are shown once. Raises InvitationInvalid."""
     if request.method == "POST":
