@@ -156,6 +156,7 @@ def test_every_role_meets_every_route_of_the_desk(lite_world: World) -> None:
     areas = {"reviewer": "441702"}
     tried = 0
     for role in ROLES:
+        person = Person(lite_world.app, role, area=areas.get(role))
         for rule in rules_of(lite_world.app):
             if not rule.rule.startswith(GUARDED) or rule.rule == "/organizer/sign-out":
                 continue
@@ -166,8 +167,7 @@ def test_every_role_meets_every_route_of_the_desk(lite_world: World) -> None:
                 continue
             assert declared == set(said.split()), f"{rule.rule} allows {sorted(declared)}"
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
-                person = Person(lite_world.app, role, area=areas.get(role)).signed_in()
-                token = token_in(person.get("/organizer/account"))
+                token = token_in(person.signed_in().get("/organizer/account"))
                 asked = {"csrf_token": token} if method == "POST" else {}
                 answer = person.client.open(address(rule, lite_world.slug), method=method, data=asked)
                 refused = answer.status_code == 403 and "not_permitted" in answer.text
