@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 
+import pytest
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: Alone with our pages: no sandbox (tests may run as root), no calls home, nothing that comes between.
 ARGUMENTS = [
@@ -22,6 +24,14 @@ ARGUMENTS = [
 def find_chromium() -> str | None:
     """The path of the browser, or None where there is none; VOTING_CHROMIUM names another one."""
     return next(filter(None, map(shutil.which, (os.environ.get("VOTING_CHROMIUM", ""), *NAMES))), None)
+
+
+def require_browser() -> None:
+    """Skip loudly where there is no browser; fail where VOTING_REQUIRE names "browser"."""
+    if find_chromium() is None:
+        if "browser" in os.environ.get("VOTING_REQUIRE", ""):
+            pytest.fail("VOTING_REQUIRE asks for a browser, and there is no Chromium on PATH")
+        pytest.skip("NO BROWSER: the walks were not tested; install chromium to run them")
 
 
 def launch_options() -> dict[str, object]:

@@ -9,7 +9,6 @@ warns there, and here warnings are errors.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
-from tests.browser.chromium import find_chromium, launch_options
+from tests.browser.chromium import launch_options, require_browser
 from tests.browser.town import Town, start_town
 
 HERE = Path(__file__).parent
@@ -47,10 +46,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The machine's own Chromium, without a window."""
-    if find_chromium() is None:
-        if "browser" in os.environ.get("VOTING_REQUIRE", ""):
-            pytest.fail("VOTING_REQUIRE asks for a browser, and there is no Chromium on PATH")
-        pytest.skip("NO BROWSER: the citizens' walks were not tested; install chromium to run them")
+    require_browser()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_options())
         yield browser

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.browser.chromium import find_chromium
+from tests.browser.chromium import require_browser
 from tests.browser.walks import choose, enter, review, send, sending
 from tests.databases import migrate_to
 from tests.peers.gateway import SmsGateway
@@ -38,9 +38,7 @@ class Village:
 
 @pytest.fixture(scope="module")
 def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
-    pytest.importorskip("tencentcloud.sms", reason="the extra sms-tencent is not installed")
-    if find_chromium() is None:
-        pytest.skip("NO BROWSER: nobody signs in without one")
+    require_browser()
     folder = tmp_path_factory.mktemp("village")
     assets.build()
     database_url = f"sqlite:///{folder / 'village.sqlite3'}"

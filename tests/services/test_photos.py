@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests.storage.rows import put_areas, put_campaign, put_candidates
 from voting.rules.errors import CandidateNotFound, PhotoRefused
+from voting.services import photos
 from voting.services.catalogue import forget, get_campaign
 from voting.services.photos import WIDTHS, find_photo, photos_folder, store_photo
 
@@ -169,3 +170,18 @@ def test_what_else_the_camera_wrote_is_not_looked_at(
     assert isinstance(below, tuple)
     assert above[0] > 150 > 50 > above[2]
     assert below[2] > 150 > 50 > below[0]
+
+
+def test_a_disk_that_refuses_is_not_taken_for_another_process(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQL must never name a photo whose files are not there."""
+
+    def refuse(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    with app.app_context():
+        out = io.BytesIO()
+        Image.new("RGB", (320, 200), "red").save(out, "JPEG")
+        monkeypatch.setattr(Path, "rename", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            photos.prepare_photo(out.getvalue())
+        assert not list(photos.photos_folder().iterdir()), "no half photo stays either"

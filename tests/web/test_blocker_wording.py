@@ -11,12 +11,14 @@ from flask import Flask
 from flask_babel import force_locale
 
 from tests.builders import rule_set
-from voting.rules.campaign import Award, Group, Limits
-from voting.rules.checklist import issues_before_opening, rule_findings
+from voting.rules.campaign import Award, Group, Limits, RuleSet
+from voting.rules.checklist import rule_findings
 from voting.rules.display import Display
+from voting.rules.findings import Finding
 from voting.rules.periods import HOUR_MS
 from voting.rules.quota import Quota
 from voting.web.organizer.blocker_wording import blocker_words
+from voting.web.organizer.finding_wording import finding_sentence
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = rule_set(awards=(Award("centres", "十佳中心", 10, groups=(Group("north", "北片"),)),))
@@ -67,21 +69,23 @@ def request_in(web_app: Flask) -> Iterator[None]:
         yield
 
 
-def lines() -> list[str]:
-    found = {}
-    for rules in BROKEN:
-        for at_ms in (0, HOUR_MS * 10**6):
-            found.update(dict.fromkeys(issues_before_opening(rules, {"a": 2}, {"g": 1}, at_ms, frozenset({"device"}))))
-    return [*found, *PUBLISHING]
+def findings() -> list[tuple[RuleSet, Finding]]:
+    return [
+        (rules, found)
+        for rules in BROKEN
+        for at_ms in (0, HOUR_MS * 10**6)
+        for found in rule_findings(rules, {"a": 2}, {"g": 1}, at_ms, frozenset({"device"}))
+    ]
 
 
 def test_every_line_has_words_in_both_languages() -> None:
-    for line in lines():
-        words = blocker_words(line, RULES)
-        assert words != line, line
-        assert re.search("[\u4e00-\u9fff]", words)
+    told = [(line, lambda line=line: blocker_words(line, RULES)) for line in PUBLISHING]
+    told += [(found.text, lambda found=found: finding_sentence(found)) for _, found in findings()]
+    for line, words in told:
+        assert words() != line, line
+        assert re.search("[\u4e00-\u9fff]", words())
         with force_locale("en"):
-            english = re.sub("「[^」]*」", "", blocker_words(line, RULES))
+            english = re.sub("[「“][^」”]*[」”]", "", words())
         assert not re.search("[\u4e00-\u9fff]", english), english
 
 
@@ -91,19 +95,12 @@ def test_the_broken_rules_give_every_line_there_is() -> None:
     text += (ROOT / "voting/rules/display.py").read_text("utf-8")
     known = set(re.findall(r'Finding\(\s*"(\w+)"', text))
     assert len(known) > 10
-    made = {
-        found.code
-        for rules in BROKEN
-        for at_ms in (0, HOUR_MS * 10**6)
-        for found in rule_findings(rules, {"a": 2}, {"g": 1}, at_ms, frozenset({"device"}))
-    }
-    assert known - made == set()
+    assert known - {found.code for _, found in findings()} == set()
 
 
 def test_names_and_figures_are_carried_over() -> None:
-    assert blocker_words("award centres: 10 seats but only 8 candidates", RULES) == (
-        "「十佳中心」要评 10 个，但只有 8 个候选对象。"
-    )
-    assert "「北片」" in blocker_words("group north: 3 must be chosen but there are only 2 candidates", RULES)
-    assert "每天、每人、票数" in blocker_words("quota of choices per voter and day: is given twice", RULES)
+    found = rule_findings(RULES, {"centres": 8}, {"north": 2}, 0, frozenset({"device"}))
+    said = [finding_sentence(each) for each in found]
+    assert "「十佳中心」要评选 10 个，但只有 8 个候选对象" in said
+    assert "「十佳中心」有 3 个候选对象在末位并列" in blocker_words(PUBLISHING[2], RULES)
     assert blocker_words("something new", RULES) == "something new", "nothing is kept back"

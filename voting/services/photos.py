@@ -52,13 +52,7 @@ def store_photo(candidate_id: int, content: bytes) -> str:
     The files are there before the database names them; a photo that nobody names is harmless.
     """
     name = prepare_photo(content)
-    with writing() as session:
-        candidate = get_candidate(session, candidate_id)
-        slug = get_by_id(session, candidate.campaign_id).slug
-        was = {"photo": candidate.photo}
-        write_entry(session, "candidate.photo", str(candidate.number), slug, before=was, after={"photo": name})
-        set_photo(session, candidate_id, name)
-        bump_version(session, candidate.campaign_id)
+    _give(candidate_id, name)
     return name
 
 
@@ -73,12 +67,16 @@ def prepare_photo(content: bytes) -> str:
 
 def remove_photo(candidate_id: int) -> None:
     """Take a candidate's photo away; its files stay, others may have the same. Raises CandidateNotFound."""
+    _give(candidate_id, None)
+
+
+def _give(candidate_id: int, name: str | None) -> None:
     with writing() as session:
         candidate = get_candidate(session, candidate_id)
         slug = get_by_id(session, candidate.campaign_id).slug
         was = {"photo": candidate.photo}
-        write_entry(session, "candidate.photo", str(candidate.number), slug, before=was, after={"photo": None})
-        set_photo(session, candidate_id, None)
+        write_entry(session, "candidate.photo", str(candidate.number), slug, before=was, after={"photo": name})
+        set_photo(session, candidate_id, name)
         bump_version(session, candidate.campaign_id)
 
 
@@ -159,10 +157,12 @@ def _write(folder: Path, picture: Image.Image) -> None:
     try:
         draft.rename(folder)
     except OSError:
-        # Another process was first with the same bytes.
         for left in draft.iterdir():
             left.unlink()
         draft.rmdir()
+        # Another process was first with the same bytes; or the disk refuses, and then SQL must not name the photo.
+        if not folder.is_dir():
+            raise
 
 
 def find_photo(name: str, width: int, ending: str) -> Path | None:

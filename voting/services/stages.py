@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from redis.exceptions import RedisError
 
 from voting.rules.campaign import TRANSITIONS
-from voting.rules.checklist import issues_before_opening
+from voting.rules.checklist import rule_findings
 from voting.rules.errors import BoxUnavailable
+from voting.rules.findings import Finding
 from voting.rules.stage_errors import RecordingUnfinished
 from voting.services.boxes import box_of, boxes
 from voting.services.campaigns import now_ms, seal_campaign
@@ -50,7 +51,7 @@ class BoxView:
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """``acts`` are possible at this stage; ``blockers`` stand against opening or publishing, in the rules' words."""
+    """``acts`` are possible at this stage; ``findings`` stand against opening, ``blockers`` against publishing."""
 
     campaign: CampaignView
     phase: str
@@ -58,6 +59,7 @@ class StageView:
     recorded: int
     counted: int | None
     acts: Sequence[str]
+    findings: Sequence[Finding]
     blockers: Sequence[str]
     asked: Asked | None
     past: Sequence[Entry]
@@ -73,15 +75,17 @@ def view_stages(slug: str) -> StageView:
         result = find_latest_result(session, view.id)
         counted = result.version if result else None
         asked = find_asked(session, view.id) if view.stage == "provisional" else None
+        findings: Sequence[Finding] = ()
         blockers: Sequence[str] = ()
         if view.stage == "draft":
             standing, grouped = count_standing(session, view.id)
-            blockers = issues_before_opening(view.rules, standing, grouped, now_ms(), configured_providers())
+            found = rule_findings(view.rules, standing, grouped, now_ms(), configured_providers())
+            findings = [one for one in found if one.blocks]
         elif view.stage == "provisional":
             blockers = reasons_against(session, result)
     past = [one for one in list_entries(slug, limit=60) if one.act.startswith(("campaign.", "publish."))]
     acts = _acts(view, box, recorded, asked)
-    return StageView(view, view.phase(now_ms()), box, recorded, counted, acts, blockers, asked, past[:TOLD])
+    return StageView(view, view.phase(now_ms()), box, recorded, counted, acts, findings, blockers, asked, past[:TOLD])
 
 
 def view_box(view: CampaignView) -> BoxView:

@@ -8,9 +8,9 @@ from wtforms import Form, IntegerField, StringField
 from wtforms.validators import NumberRange, Optional
 
 from voting.services import desk_results, stages
+from voting.web.organizer.blocker_wording import blockers_of
 from voting.web.organizer.guard import allows, bp, holder
 from voting.web.organizer.result_wording import explain, outcome_name
-from voting.web.organizer.stage_wording import blocker_words
 
 PAGE = 100
 
@@ -51,7 +51,7 @@ def show_results(slug: str) -> BaseResponse:
         page=page,
         pages=pages,
         outcome_name=outcome_name,
-        blockers=[blocker_words(line, campaign.rules) for line in state.blockers],
+        blockers=blockers_of(state),
         may_act=holder().may("organizer"),
         room="results",
     )

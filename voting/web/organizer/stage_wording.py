@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from flask_babel import gettext, lazy_gettext
 
 from voting.services.stages import BoxView, StageView
-from voting.web.organizer.blocker_wording import blocker_words as blocker_words
 from voting.web.times import date_and_time, exact_time, now_ms, time_left
 
 #: what citizens read after an emergency stop, until somebody says more

@@ -14,11 +14,12 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import Form, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
-from voting.rules.errors import NotReadyToOpen, NotReadyToPublish, Refusal, StageRefused
+from voting.rules.errors import Refusal, StageRefused
 from voting.rules.stage_errors import ChangedMeanwhile, PauseReasonRefused
 from voting.services import campaigns, publishing, stages
 from voting.services.metering import count_refusal
 from voting.services.stages import StageView
+from voting.web.organizer.blocker_wording import blockers_of
 from voting.web.organizer.guard import allows, bp, holder
 from voting.web.organizer.stage_wording import (
     ACTS,
@@ -26,7 +27,6 @@ from voting.web.organizer.stage_wording import (
     act_button,
     act_done,
     act_title,
-    blocker_words,
     box_sentence,
     consequences,
     needs_care,
@@ -114,11 +114,6 @@ def _page(state: StageView, problem: Refusal | None = None, seen: int | None = N
     if problem is not None:
         count_refusal(problem.code)
     campaign = state.campaign
-    blockers = state.blockers
-    if isinstance(problem, NotReadyToOpen):
-        blockers = problem.issues
-    elif isinstance(problem, NotReadyToPublish):
-        blockers = problem.reasons
     told = seen if isinstance(problem, ChangedMeanwhile | StageRefused) else None
     body = render_template(
         "organizer/stages.html",
@@ -127,7 +122,7 @@ def _page(state: StageView, problem: Refusal | None = None, seen: int | None = N
         line=stage_line(state),
         box=box_sentence(state.box),
         acts=[(act, act_button(act), consequences(act, state), needs_care(act)) for act in state.acts],
-        blockers=[blocker_words(line, campaign.rules) for line in blockers],
+        blockers=blockers_of(state, problem),
         meanwhile=stages.entries_since(campaign.slug, told) if told is not None else [],
         sentence=describe(problem, campaign) if problem else None,
         done=None if problem else _done(state),
@@ -161,7 +156,7 @@ def _confirm(state: StageView, act: str, problem: Refusal | None = None, reason:
         button=act_button(act),
         lines=consequences(act, state),
         care=needs_care(act),
-        blockers=[blocker_words(line, state.campaign.rules) for line in state.blockers],
+        blockers=blockers_of(state),
         seen=stages.newest_entry(state.campaign.slug),
         sentence=describe(problem) if problem else None,
         reason=reason,
