@@ -206,7 +206,7 @@ class TestImport:
         organizer.post(place, {"seen": seen_in(preview)})
         with draft.app.app_context():
             (entry,) = list_entries(act="candidates.import", actor=organizer.name)
-            assert entry.after == {"added": 1, "changed": 0, "rows": 2}
+            assert entry.after == {"added": 1, "changed": 0, "rows": 2, "new_codes": ["n1"], "new_numbers": "50"}
             assert not list(uploads.uploads_folder().rglob("file"))
 
     @pytest.mark.parametrize("kind", ["utf-8", "gbk"])

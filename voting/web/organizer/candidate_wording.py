@@ -9,6 +9,7 @@ from flask_babel import gettext, lazy_gettext
 
 from voting.rules import candidate_errors as errors
 from voting.rules.errors import Refusal
+from voting.web.organizer.import_wording import character
 
 ACTS = {
     "candidate.edit": lazy_gettext("修改候选对象"),
@@ -72,7 +73,7 @@ def field_problem(found: errors.FieldProblem) -> str:
     sentences: dict[str, Callable[[], str]] = {
         "empty": lambda: gettext("请填写这一项。"),
         "long": lambda: gettext("最多 %(n)s 个字。", n=found.fact),
-        "hidden": lambda: gettext("含有不能显示的字符：%(char)s。", char=found.fact),
+        "hidden": lambda: gettext("含有不能显示的字符：%(char)s。", char=character(found.fact)),
         "area": lambda: gettext("没有这个区划代码：%(code)s。", code=found.fact),
         "number": lambda: gettext("请填 1 至 9999999 的整数。"),
         "group": lambda: gettext("请从列表中选择。"),
