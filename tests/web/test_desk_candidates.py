@@ -178,7 +178,9 @@ class TestEditing:
         for content in (b"", b"<svg/>", picture((30_000, 1000)), b"x" * 6_000_000):
             assert send(organizer, f"{path}/photo", "a.png", content, "photo").status_code == 422
         assert "/640.webp" in organizer.get(path).text
-        assert organizer.post(f"{path}/photo", {"remove": "1"}).status_code == 303
+        seen = re.search(r"/photos/([0-9a-f]{32})/640", organizer.get(path).text)
+        assert seen
+        assert organizer.post(f"{path}/photo", {"remove": "1", "seen": seen[1]}).status_code == 303
         assert "/640.webp" not in organizer.get(path).text
 
 

@@ -50,6 +50,10 @@ PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
         lazy_gettext("这期间有别人改动过，您的改动还没有保存。"),
         lazy_gettext("请对照最新的内容，确认后再提交一次。"),
     ),
+    errors.PhotoChanged: (
+        lazy_gettext("这期间有别人换过照片，您的改动还没有保存。"),
+        lazy_gettext("请看看现在的照片，再决定用哪一张。"),
+    ),
     errors.ReasonNeeded: (lazy_gettext("请写明理由。"), lazy_gettext("理由会写进操作记录。")),
     errors.StandsAlready: (lazy_gettext("状态已经改过了。"), lazy_gettext("请查看最新的状态。")),
     errors.UploadNotFound: (
