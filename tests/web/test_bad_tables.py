@@ -55,7 +55,7 @@ def test_telephone_numbers_dates_and_lost_digits(draft: World, organizer: Person
         day = book.add_format({"num_format": "yyyy-mm-dd"})
         page.write_datetime(2, 3, datetime.date(2026, 5, 1), day)
 
-    rows = [
+    rows: list[list[Any]] = [
         [13800138000.0, "甲", float(VILLAGE), 901.0, "", "", ""],
         ["d", "乙", "", "", "", "", ""],
         ["e", "丙", "", "2026年5月1日", "", "", ""],
