@@ -47,11 +47,13 @@ def test_values_are_told_as_people_would() -> None:
     before = {"photo": None, "optional": False, "identity": ["device"], "story": "", "same": 1}
     after = {"photo": "ab", "optional": True, "identity": ["device", "sms"], "story": "长" * 500, "same": 1}
     assert changes_of(entry(before, after)) == [
-        Change("照片", "—", "ab"),
+        Change("事迹", "—", f"{'长' * 80}……（共 500 个字）"),
         Change("也可以一个都不选", "否", "是"),
         Change("身份", "device", "device、sms"),
-        Change("事迹", "—", f"{'长' * 160}……（共 500 个字）"),
+        Change("照片", "—", "ab"),
     ]
+    nested = {"rows_changed": {"c1": {"name": "x"}}, "rows": 2, "odd": 1}
+    assert [each.name for each in changes_of(entry({}, nested))] == ["行数", "odd", "c1 › 名称"]
     assert changes_of(entry({}, {"odd": "{not json", "list": []})) == [
         Change("odd", None, "{not json"),
         Change("list", None, "—"),
@@ -69,7 +71,7 @@ def test_the_page_of_an_import(lite_app: Any) -> None:
         assert import_candidates(world.slug, "centres", xlsx(rows)).ok
     page = organizer.get(f"/organizer/trail?campaign={world.slug}&act=candidates.import").text
     assert "{&#39;" not in page, "no Python on a page"
-    assert re.search(r"更新的行 › c1 › 名称</span> <del>候选c1</del> → <ins>改名&lt;script&gt;</ins>", page)
+    assert re.search(r"c1 › 名称</span> <del>候选c1</del> → <ins>改名&lt;script&gt;</ins>", page)
     assert "n0、n1、n2" in page
     english = organizer.get(f"/organizer/trail?campaign={world.slug}&act=candidates.import&lang=en").text
     assert "New codes</span> <ins>n0, n1, n2</ins>" in english

@@ -14,7 +14,9 @@ from voting.web.organizer.candidate_wording import FIELDS
 from voting.web.organizer.import_wording import listed
 
 #: what of a text is shown; the export has all of it
-LONGEST = 160
+LONGEST = 80
+#: what a row of a table was goes by the row itself
+_UNNAMED = "rows_changed"
 _NAMES = FIELDS | {
     "title": lazy_gettext("活动名称"),
     "organizer_name": lazy_gettext("主办单位"),
@@ -47,7 +49,6 @@ _NAMES = FIELDS | {
     "rows": lazy_gettext("行数"),
     "added": lazy_gettext("新增"),
     "changed": lazy_gettext("更新"),
-    "rows_changed": lazy_gettext("更新的行"),
     "new_numbers": lazy_gettext("新的编号"),
     "new_codes": lazy_gettext("新的代码"),
     "listed": lazy_gettext("最多列出"),
@@ -55,6 +56,8 @@ _NAMES = FIELDS | {
     "level": lazy_gettext("级别"),
     "parent": lazy_gettext("上级代码"),
 }
+
+_ORDER = {name: place for place, name in enumerate(_NAMES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,12 @@ class Change:
 def changes_of(entry: Entry) -> list[Change]:
     """Every field that differs, those inside of others too: of a rule set only what was changed in it."""
     before, after = dict(_leaves(entry.before)), dict(_leaves(entry.after))
-    return [
-        Change(" › ".join(map(_named, path)), _told(before, path), _told(after, path))
-        for path in {**before, **after}
-        if path not in before or path not in after or before[path] != after[path]
+    differing = [
+        path for path in {**before, **after} if path not in before or path not in after or before[path] != after[path]
     ]
+    # What is about the whole comes before what is inside of it.
+    differing.sort(key=lambda path: (len(path) > 1, _ORDER.get(path[0], len(_ORDER)) if len(path) == 1 else 0))
+    return [Change(_place(path), _told(before, path), _told(after, path)) for path in differing]
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -106,8 +110,8 @@ def _marks(each: Mapping[str, Any]) -> dict[str, Any]:
     return {name: inner for name, inner in each.items() if isinstance(inner, str)}
 
 
-def _named(name: str) -> str:
-    return str(_NAMES.get(name, name))
+def _place(path: tuple[str, ...]) -> str:
+    return " › ".join(str(_NAMES.get(name, name)) for name in path if name != _UNNAMED)
 
 
 def _told(leaves: Mapping[tuple[str, ...], Any], path: tuple[str, ...]) -> str | None:
