@@ -37,6 +37,13 @@ def free_port() -> int:
 @contextmanager
 def server(target: str, environment: dict[str, str], folder: Path, factory: bool = True) -> Iterator[str]:
     """Its base URL, once it answers; ended with all its workers afterwards."""
+    with running(target, environment, folder, factory) as (base, _):
+        yield base
+
+
+@contextmanager
+def running(target: str, environment: dict[str, str], folder: Path, factory: bool = True) -> Iterator[tuple[str, int]]:
+    """As ``server``, with the number of the process whose children the workers are."""
     port = free_port()
     command = [*GRANIAN, "--port", str(port), *(["--factory"] if factory else []), target]
     with process(command, environment, folder / f"server-{port}.log") as started:
@@ -47,7 +54,7 @@ def server(target: str, environment: dict[str, str], folder: Path, factory: bool
                 log = (folder / f"server-{port}.log").read_text("utf-8", "replace")
                 raise RuntimeError(f"{target} did not start:\n{log[-2000:]}")
             time.sleep(0.1)
-        yield base
+        yield base, started.pid
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
-from flask import Flask
+from flask import Flask, g
 from flask.cli import AppGroup
 from redis.exceptions import ConnectionError
 from rich.console import Console
@@ -35,6 +36,7 @@ from voting.services import (
 from voting.services.catalogue import all_campaigns, every_campaign, get_campaign
 from voting.services.trail import acting_as
 from voting.tally.stream import StreamDamaged
+from voting.web.organizer.import_wording import problem_line
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -82,6 +84,12 @@ def _user() -> str:
         return getpass.getuser()[:50]
     except (KeyError, OSError):  # a container without a user of that number
         return "unknown"
+
+
+def _speaks_chinese() -> bool:
+    """Whether the terminal was set up for Chinese; everything else is told in English."""
+    named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return next(filter(None, named), "").startswith("zh")
 
 
 def _progress(text: str) -> Progress:
@@ -133,7 +141,7 @@ def create(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @plainly
 def import_file(slug: str, award: str, file: Path) -> None:
-    """Import an award's candidates from a CSV file: all of them, or none and every error."""
+    """Import an award's candidates from a CSV file or a spreadsheet: all of them, or none and every error."""
     with _progress(f"{slug} {award}") as progress:
         task = progress.add_task(f"{slug} {award}", total=None)
         report = importing.import_candidates(
@@ -155,8 +163,9 @@ def _print_report(report: importing.ImportReport) -> None:
         kept = f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged"
         click.echo(f"{report.rows} rows: {kept}")
         return
+    g.locale = "zh_Hans_CN" if _speaks_chinese() else "en"
     for problem in report.problems:
-        click.echo(str(problem), err=True)
+        click.echo(problem_line(problem), err=True)
     more = f", and {report.more} more that are not listed" if report.more else ""
     raise click.ClickException(f"nothing was imported: {len(report.problems)} problems{more}")
 

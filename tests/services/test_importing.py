@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -10,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from tests.storage.rows import AREAS, VILLAGE, candidate_row, put_areas, put_campaign
 from voting.rules.errors import CampaignNotFound, StageRefused
+from voting.rules.import_problems import Problem, found
 from voting.services.candidate_rows import CANDIDATE_COLUMNS
 from voting.services.importing import PROBLEMS_SHOWN, ImportReport, import_areas, import_candidates
-from voting.services.sheets import Problem, UnreadableSheet, read_sheet
+from voting.services.sheets import UnreadableSheet, read_sheet
+from voting.services.trail import list_entries
 from voting.storage.areas import count_areas, load_areas
 from voting.storage.campaigns import get_by_slug
 from voting.storage.candidates import Candidate, insert_candidates, list_candidates
@@ -134,42 +137,42 @@ def test_a_withdrawn_candidate_stays_withdrawn(ledger: Session, campaign: int) -
 
 # --- what is refused --------------------------------------------------------------------------------------------
 
-WRONG_CELLS = [
-    (row(""), "code", "不能为空"),
-    (row("x" * 65), "code", "65"),
-    (row(name=""), "name", "不能为空"),
-    (row(name="  "), "name", "不能为空"),
-    (row(name="名" * 65), "name", "最多 64"),
-    (row(name='"甲\n乙"'), "name", "换行"),
-    (row(name="甲\x00"), "name", "U+0000"),
-    (row(name="甲\u202e乙"), "name", "U+202E"),
-    (row(name="甲\ue000"), "name", "U+E000"),
-    (row(area="441702008999"), "area_code", "没有这个区划代码"),
-    (row(area="4.41702E+11"), "area_code", "表格软件"),
-    (row(number="0"), "number", "整数"),
-    (row(number="-3"), "number", "整数"),
-    (row(number="1.0"), "number", "整数"),
-    (row(number="三"), "number", "整数"),
-    (row(number="٣"), "number", "整数"),
-    (row(number="12345678"), "number", "整数"),
-    (row(group="西片"), "group", "北片、南片"),
-    (row("a", "甲", VILLAGE, "", "", "短" * 281, "事迹"), "summary", "最多 280"),
-    (row("a", "甲", VILLAGE, "", "", '"一\n二"', "事迹"), "summary", "换行"),
-    (row("a", "甲", VILLAGE, "", "", "简介", "长" * 5001), "story", "最多 5000"),
-    (row("a", "甲", VILLAGE, "", "", "简介", "响铃\x07"), "story", "U+0007"),
+WRONG_CELLS: list[tuple[str, str, str, dict[str, Any]]] = [
+    (row(""), "code", "required", {}),
+    (row("x" * 65), "code", "long", {"length": 65, "most": 64}),
+    (row(name=""), "name", "required", {}),
+    (row(name="  "), "name", "required", {}),
+    (row(name="名" * 65), "name", "long", {"length": 65, "most": 64}),
+    (row(name='"甲\n乙"'), "name", "hidden", {"char": "U+000A"}),
+    (row(name="甲\x00"), "name", "hidden", {"char": "U+0000"}),
+    (row(name="甲\u202e乙"), "name", "hidden", {"char": "U+202E"}),
+    (row(name="甲\ue000"), "name", "hidden", {"char": "U+E000"}),
+    (row(area="441702008999"), "area_code", "no_area", {"code": "441702008999"}),
+    (row(area="4.41702E+11"), "area_code", "area_as_number", {"code": "4.41702E+11"}),
+    (row(number="0"), "number", "not_a_number", {"text": "0"}),
+    (row(number="-3"), "number", "not_a_number", {"text": "-3"}),
+    (row(number="1.0"), "number", "not_a_number", {"text": "1.0"}),
+    (row(number="三"), "number", "not_a_number", {"text": "三"}),
+    (row(number="٣"), "number", "not_a_number", {"text": "٣"}),
+    (row(number="12345678"), "number", "not_a_number", {"text": "12345678"}),
+    (row(number="2026-05-01"), "number", "not_a_number", {"text": "2026-05-01"}),
+    (row(group="西片"), "group", "no_group", {"text": "西片", "groups": ["北片", "南片"]}),
+    (row("a", "甲", VILLAGE, "", "", "短" * 281, "事迹"), "summary", "long", {"length": 281, "most": 280}),
+    (row("a", "甲", VILLAGE, "", "", '"一\n二"', "事迹"), "summary", "hidden", {"char": "U+000A"}),
+    (row("a", "甲", VILLAGE, "", "", "简介", "长" * 5001), "story", "long", {"length": 5001, "most": 5000}),
+    (row("a", "甲", VILLAGE, "", "", "简介", "响铃\x07"), "story", "hidden", {"char": "U+0007"}),
 ]
 
 
 @on_sqlite
-@pytest.mark.parametrize(("line", "column", "message"), WRONG_CELLS)
+@pytest.mark.parametrize(("line", "column", "code", "facts"), WRONG_CELLS)
 def test_a_wrong_cell_is_named_and_nothing_is_imported(
-    ledger: Session, campaign: int, line: str, column: str, message: str
+    ledger: Session, campaign: int, line: str, column: str, code: str, facts: dict[str, Any]
 ) -> None:
     report = run(sheet(row("good1"), line, row("good2")))
     assert not report.ok
     (problem,) = report.problems
-    assert (problem.row, problem.column) == (3, column)
-    assert message in problem.message
+    assert problem == Problem(3, column, code, facts)
     assert (report.rows, report.added) == (0, 0)
     assert numbers(ledger, campaign) == {}
 
@@ -186,7 +189,7 @@ def test_all_mistakes_are_named_at_once_under_the_files_own_headers(ledger: Sess
     assert problems_of(report) == [(2, "区划代码"), (2, "编号"), (2, "类别"), (3, "名称"), (3, "代码"), (4, "")]
     report = run(sheet(*lines[3:], header="代码,名称,区划代码,编号,类别,简介,事迹"))
     assert problems_of(report) == [(3, "编号")]
-    assert str(report.problems[0]) == "第 3 行，“编号”列：编号 4 与第 2 行重复"
+    assert report.problems[0] == found(3, "编号", "number_twice", number=4, row=2)
     assert numbers(ledger, campaign) == {}
 
 
@@ -200,14 +203,14 @@ def test_numbers_of_candidates_outside_the_file_are_taken(ledger: Session, campa
     run(sheet(row("a", number="1"), row("b", number="2")))
     run(sheet(row("x", number="3")), "households")
     table = [
-        (sheet(row("c", number="1")), "甲"),  # of the same award
-        (sheet(row("c", number="3")), "甲"),  # of another award
-        (sheet(row("c", number="2"), row("b", "乙")), "第 3 行的乙"),  # kept by a later row
+        (sheet(row("c", number="1")), "number_taken", {"number": 1, "name": "甲"}),  # of the same award
+        (sheet(row("c", number="3")), "number_taken", {"number": 3, "name": "甲"}),  # of another award
+        # kept by a later row
+        (sheet(row("c", number="2"), row("b", "乙")), "number_kept", {"number": 2, "row": 3, "name": "乙"}),
     ]
-    for source, owner in table:
+    for source, code, facts in table:
         report = run(source)
-        assert problems_of(report) == [(2, "number")]
-        assert report.problems[0].message.endswith(f"已经属于{owner}")
+        assert report.problems == (Problem(2, "number", code, facts),)
     assert numbers(ledger, campaign) == {"a": 1, "b": 2, "x": 3}
 
 
@@ -249,14 +252,11 @@ def test_bytes_that_are_no_text_are_found_in_their_cell(campaign: int) -> None:
     assert good.decode().encode("gb18030") != good
     damaged_utf8 = good.replace("岗列".encode(), "岗".encode() + b"\xe5\x88")
     (problem,) = run(damaged_utf8).problems
-    assert (problem.row, problem.column) == (3, "name")
-    assert "UTF-8" in problem.message
+    assert problem == found(3, "name", "broken_byte", byte="0xE5", encoding="UTF-8")
     damaged_gbk = good.decode().encode("gb18030").replace("岗列".encode("gb18030"), b"\xb8\xda\xff\xff")
     (problem,) = run(damaged_gbk).problems
-    assert (problem.row, problem.column) == (3, "name")
-    assert "0xFF" in problem.message
-    (problem,) = run(good.decode().encode("utf-16")).problems
-    assert "UTF-16" in problem.message
+    assert problem == found(3, "name", "broken_byte", byte="0xFF", encoding="GBK")
+    assert run(good.decode().encode("utf-16")).problems == (found(0, "", "utf16"),)
 
 
 @on_sqlite
@@ -267,8 +267,7 @@ def test_only_so_many_problems_are_listed(campaign: int) -> None:
 
 def test_an_unknown_award_and_an_unknown_campaign(campaign: int) -> None:
     report = run(sheet(row()), "villages")
-    assert problems_of(report) == [(0, "")]
-    assert "centres、households" in report.problems[0].message
+    assert report.problems == (found(0, "", "no_award", award="villages", awards=["centres", "households"]),)
     with pytest.raises(CampaignNotFound):
         import_candidates("none", "centres", sheet(row()))
 
@@ -310,6 +309,11 @@ def test_areas_in_any_order_again_and_renamed(ledger: Session) -> None:
     renamed = sheet("441702008205,对岸新村委会,村,441702008", header="代码,名称,级别,上级代码")
     assert import_areas(renamed) == ImportReport(rows=1, changed=1)
     assert load_areas(ledger).path(VILLAGE) == ("江城区", "岗列街道", "对岸新村委会")
+    (entry, *_) = list_entries(act="areas.import")
+    assert (entry.before, entry.after) == (
+        {"rows_changed": {VILLAGE: {"name": "对岸村委会"}}},
+        {"rows_changed": {VILLAGE: {"name": "对岸新村委会"}}, "rows": 1, "added": 0, "changed": 1},
+    )
     assert get_by_slug(ledger, "best").version == 3, "campaigns show area names, so their caches must look again"
 
 
@@ -342,8 +346,7 @@ def test_a_file_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("voting.services.sheets.MAX_BYTES", 10)
     with pytest.raises(UnreadableSheet) as refused:
         read_sheet(b"x" * 11, ())
-    assert refused.value.problems[0].row == 0
-    assert str(Problem(0, "", "太大")) == "文件：太大"
+    assert refused.value.problems == (found(0, "", "bytes", most_mb=0),)
 
 
 @pytest.mark.parametrize("text", ["联通", "甲", "一级", "\u6c49" * 30])

@@ -178,7 +178,9 @@ class TestEditing:
         for content in (b"", b"<svg/>", picture((30_000, 1000)), b"x" * 6_000_000):
             assert send(organizer, f"{path}/photo", "a.png", content, "photo").status_code == 422
         assert "/640.webp" in organizer.get(path).text
-        assert organizer.post(f"{path}/photo", {"remove": "1"}).status_code == 303
+        seen = re.search(r"/photos/([0-9a-f]{32})/640", organizer.get(path).text)
+        assert seen
+        assert organizer.post(f"{path}/photo", {"remove": "1", "seen": seen[1]}).status_code == 303
         assert "/640.webp" not in organizer.get(path).text
 
 
@@ -206,7 +208,7 @@ class TestImport:
         organizer.post(place, {"seen": seen_in(preview)})
         with draft.app.app_context():
             (entry,) = list_entries(act="candidates.import", actor=organizer.name)
-            assert entry.after == {"added": 1, "changed": 0, "rows": 2}
+            assert entry.after == {"added": 1, "changed": 0, "rows": 2, "new_codes": ["n1"], "new_numbers": "50"}
             assert not list(uploads.uploads_folder().rglob("file"))
 
     @pytest.mark.parametrize("kind", ["utf-8", "gbk"])

@@ -39,7 +39,7 @@ FACTS: dict[str, Any] = {
 }  # fmt: skip
 FACTS |= {"version": 3, "asked_by": "chen", "rows": 2_000_000}
 FACTS |= {"until_ms": NOON_MS, "problems": ("too_short",), "roles": ("auditor", "organizer"), "role": "king"}
-FACTS |= {"by": "chen", "name": "north", "candidates": 3, "fields": ("number",), "first": 7}
+FACTS |= {"by": "chen", "name": "north", "candidates": 3, "fields": ("number",), "first": 7, "sent": "0" * 32}
 
 
 def made(kind: type[Refusal]) -> Refusal:

@@ -43,6 +43,14 @@ class ChangedMeanwhile(Refusal):
 
 
 @dataclass(eq=False)
+class PhotoChanged(Refusal):
+    """Somebody else gave the candidate another photo since this page was shown; ``sent`` is the one that waits."""
+
+    code = "photo_changed"
+    sent: str
+
+
+@dataclass(eq=False)
 class ReasonNeeded(Refusal):
     """Nobody is taken off the list without a reason."""
 

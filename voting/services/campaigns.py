@@ -8,6 +8,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from voting.rules.campaign import check_transition, rules_hash
@@ -52,10 +53,18 @@ def create_campaign(slug: str, title: str, rules_text: str, **texts: str) -> Non
         raise CampaignRefused(f"{slug!r} cannot stand in an address: use 2 to 64 of a-z, 0-9 and hyphens", "malformed")
     with writing() as session:
         if find_by_slug(session, slug) is not None:
-            raise CampaignRefused(f"{slug} is taken by another campaign: choose another slug", "taken")
-        add_campaign(session, slug=slug, title=title, rules=canonical, created_at=now_ms(), **texts)
+            raise _taken(slug)
+        try:
+            add_campaign(session, slug=slug, title=title, rules=canonical, created_at=now_ms(), **texts)
+        except IntegrityError as error:
+            # Another database than SQLite lets two people look for it at the same moment; one of them is first.
+            raise _taken(slug) from error
         write_entry(session, "campaign.create", slug, slug, after={"title": title, **texts, "rules": canonical})
     forget()
+
+
+def _taken(slug: str) -> CampaignRefused:
+    return CampaignRefused(f"{slug} is taken by another campaign: choose another slug", "taken")
 
 
 def places_of(campaign: CampaignView) -> list[Place]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from voting.rules.areas import AreaTree
 from voting.rules.campaign import Award
-from voting.services.sheets import Column, Problem, Sheet, unprintable
+from voting.rules.import_problems import Problem, found
+from voting.services.sheets import Column, Sheet, unprintable
 from voting.storage.database import AnyRow
 
 CANDIDATE_COLUMNS = (
@@ -23,7 +24,8 @@ CANDIDATE_COLUMNS = (
 )
 LONGEST = {"code": 64, "name": 64, "summary": 280, "story": 5000}
 
-Row = dict[str, Any]
+#: a column by its English name, what is wrong there, and facts to say it with
+Wrong = tuple[str, str, dict[str, Any]]
 
 _DIGITS = re.compile(r"[0-9]{1,7}")
 #: a code that one program wrote as a number and another as text
@@ -43,16 +45,8 @@ class Entry(NamedTuple):
     story: str
 
 
-@dataclass(slots=True)
-class Plan:
-    """What writing would do: rows to insert and to update, ids whose number moves; and by row what becomes of it."""
-
-    fresh: list[Row] = field(default_factory=list)
-    changed: list[Row] = field(default_factory=list)
-    moved: list[int] = field(default_factory=list)
-    #: new, changed or unchanged
-    becomes: dict[int, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+#: what an import may change of a candidate that is there
+COMPARED = ("name", "area_code", "number", "group_key", "summary", "story")
 
 
 def check_candidates(sheet: Sheet, award: Award, tree: AreaTree) -> tuple[list[Entry], list[Problem]]:
@@ -67,19 +61,17 @@ def check_candidates(sheet: Sheet, award: Award, tree: AreaTree) -> tuple[list[E
         wrong = text_problems({"code": code, "name": name, "summary": summary, "story": story})
         for column, text in (("code", code), ("name", name)):
             if not text:
-                wrong.append((column, "不能为空"))
+                wrong.append((column, "required", {}))
         if code and codes.setdefault(code, line.row) != line.row:
-            wrong.append(("code", f"与第 {codes[code]} 行重复：{code}"))
+            wrong.append(("code", "code_twice", {"row": codes[code], "code": short(code)}))
         if area_code and area_code not in tree:
-            wrong.append(("area_code", _unknown_area(area_code)))
-        if number and not (is_number(number)):
-            wrong.append(("number", f"应为 1 到 9999999 的整数，不能是“{short(number)}”"))
+            wrong.append(("area_code", _unknown_area(area_code), {"code": short(area_code)}))
+        if number and not is_number(number):
+            wrong.append(("number", "not_a_number", {"text": short(number)}))
         if group and group not in groups:
-            wrong.append(
-                ("group", f"没有类别“{short(group)}”，可用的是 {'、'.join(g.name for g in award.groups) or '（无）'}")
-            )
+            wrong.append(("group", "no_group", {"text": short(group), "groups": [each.name for each in award.groups]}))
         if wrong:
-            problems += [Problem(line.row, sheet.header[column], message) for column, message in wrong]
+            problems += [Problem(line.row, sheet.header[column], what, facts) for column, what, facts in wrong]
             continue
         given = int(number) if number else None
         entries.append(Entry(line.row, code, name, area_code or None, given, groups.get(group), summary, story))
@@ -91,75 +83,119 @@ def is_number(text: str) -> bool:
     return bool(_DIGITS.fullmatch(text)) and int(text) > 0
 
 
-def text_problems(texts: dict[str, str]) -> list[tuple[str, str]]:
+def text_problems(texts: dict[str, str]) -> list[Wrong]:
     """Texts that are too long, or that hold characters which cannot be shown."""
-    wrong = []
+    wrong: list[Wrong] = []
     for column, text in texts.items():
         if len(text) > LONGEST[column]:
-            wrong.append((column, f"有 {len(text)} 个字，最多 {LONGEST[column]} 个"))
+            wrong.append((column, "long", {"length": len(text), "most": LONGEST[column]}))
         hidden = unprintable(text, breaks=column == "story")
         if hidden:
-            wrong.append((column, f"含有不能显示的字符：{hidden}"))
+            wrong.append((column, "hidden", {"char": hidden}))
     return wrong
 
 
 def _unknown_area(code: str) -> str:
-    if re.fullmatch(r"[0-9.]+[Ee]\+?[0-9]+", code):
-        return f"表格软件把区划代码改成了 {code}，请把这一列设为文本后重新填写"
-    return f"没有这个区划代码：{short(code)}"
+    return "area_as_number" if re.fullmatch(r"[0-9.]+[Ee]\+?[0-9]+", code) else "no_area"
 
 
 def short(text: str) -> str:
     return text if len(text) <= 20 else f"{text[:20]}…"
 
 
-def _number_problems(
-    sheet: Sheet, entries: Sequence[Entry], kept: dict[str, int], taken: dict[int, str]
-) -> list[Problem]:
-    """Numbers given twice in the file, or given here while another candidate keeps them."""
-    rows: dict[int, str] = {number: f"已经属于{name}" for number, name in taken.items()}
-    for entry in entries:
-        if entry.number is None and entry.code in kept:
-            rows[kept[entry.code]] = f"已经属于第 {entry.row} 行的{entry.name}"
-    problems = []
-    for entry in entries:
-        if entry.number is None:
-            continue
-        if entry.number in rows:
-            problems.append(Problem(entry.row, sheet.header["number"], f"编号 {entry.number} {rows[entry.number]}"))
-        rows.setdefault(entry.number, f"与第 {entry.row} 行重复")
-    return problems
+@dataclass(slots=True)
+class Change:
+    """A candidate that is there already: its id, its row in the file with its number, and the fields that differ, as
+    they were."""
+
+    id: int
+    entry: Entry
+    was: dict[str, Any]
+
+    @property
+    def now(self) -> dict[str, Any]:
+        return {name: getattr(self.entry, name) for name in self.was}
 
 
-def plan_candidates(
-    everyone: Iterable[AnyRow], campaign_id: int, award: str, sheet: Sheet, entries: Sequence[Entry]
-) -> Plan:
-    """Compare with the candidates that are there and give numbers; or say which numbers are wrong."""
-    everyone = list(everyone)
-    there = {row.code: row for row in everyone if row.award == award}
-    inside = {entry.code for entry in entries}
-    taken = {row.number: row.name for row in everyone if row.award != award or row.code not in inside}
+@dataclass(slots=True)
+class Plan:
+    """What writing would do: rows to insert and to update, ids whose number moves; and by row what becomes of it."""
+
+    fresh: list[Entry] = field(default_factory=list)
+    changed: list[Change] = field(default_factory=list)
+    moved: list[int] = field(default_factory=list)
+    #: new, changed or unchanged
+    becomes: dict[int, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def plan_candidates(everyone: Iterable[AnyRow], award: str, sheet: Sheet, entries: list[Entry]) -> Plan:
+    """Compare with the candidates that are there and give numbers; or say which numbers are wrong.
+
+    ``everyone`` is looked at once, one after the other, and ``entries`` is used up: of tens of thousands, neither is
+    in memory a second time.
+    """
+    places = {entry.code: place for place, entry in enumerate(entries)}
+    asked = {entry.number for entry in entries}
+    highest = max([0, *(entry.number or 0 for entry in entries)])
+    kept: dict[int, int] = {}
+    taken: dict[int, str] = {}
+    there: dict[int, int] = {}
     plan = Plan()
-    plan.problems = _number_problems(sheet, entries, {code: row.number for code, row in there.items()}, taken)
+    changes: dict[int, Change] = {}
+    for old in everyone:
+        highest = max(highest, old.number)
+        place = places.get(old.code) if old.award == award else None
+        if place is None:
+            if old.number in asked:
+                taken[old.number] = old.name
+            continue
+        there[place] = old.id
+        entry = entries[place]
+        if entry.number is None:
+            kept[old.number] = place
+            entry = entries[place] = entry._replace(number=old.number)
+        if was := {name: getattr(old, name) for name in COMPARED if getattr(entry, name) != getattr(old, name)}:
+            changes[place] = Change(old.id, entry, was)
+    plan.problems = _number_problems(sheet, entries, kept, taken)
     if plan.problems:
         return plan
-    highest = max([0, *(row.number for row in everyone), *(entry.number or 0 for entry in entries)])
-    for entry in entries:
-        old = there.get(entry.code)
-        number = entry.number or (old.number if old else None)
-        if number is None:
-            highest += 1
-            number = highest
-        values = {**entry._asdict(), "number": number}
-        del values["row"]
-        if old is None:
-            plan.fresh.append(values | {"campaign_id": campaign_id, "award": award, "standing": "standing"})
-        elif any(values[name] != getattr(old, name) for name in values):
-            plan.changed.append(values | {"id": old.id})
-            if number != old.number:
-                plan.moved.append(old.id)
-        else:
-            plan.becomes[entry.row] = "unchanged"
-            continue
-        plan.becomes[entry.row] = "new" if old is None else "changed"
+    for place, entry in enumerate(entries):
+        if change := changes.get(place):
+            plan.changed.append(change)
+            if "number" in change.was:
+                plan.moved.append(change.id)
+        elif place not in there:
+            if entry.number is None:
+                highest += 1
+                entry = entry._replace(number=highest)
+            plan.fresh.append(entry)
+        plan.becomes[entry.row] = "changed" if change else "unchanged" if place in there else "new"
+    entries.clear()
     return plan
+
+
+def _number_problems(
+    sheet: Sheet, entries: Sequence[Entry], kept: Mapping[int, int], taken: Mapping[int, str]
+) -> list[Problem]:
+    """Numbers given twice in the file, or given here while another candidate keeps them.
+
+    ``kept`` are the numbers of rows that give none, by their places in ``entries``.
+    """
+    first: dict[int, int] = {}
+    problems = []
+    for place, entry in enumerate(entries):
+        number = entry.number
+        if number is None or kept.get(number) == place:
+            continue
+        wrong = None
+        if number in taken:
+            wrong = found(entry.row, "", "number_taken", number=number, name=taken[number])
+        elif number in kept:
+            other = entries[kept[number]]
+            wrong = found(entry.row, "", "number_kept", number=number, row=other.row, name=other.name)
+        elif first.setdefault(number, entry.row) != entry.row:
+            wrong = found(entry.row, "", "number_twice", number=number, row=first[number])
+        if wrong:
+            problems.append(replace(wrong, column=sheet.header["number"]))
+    return problems

@@ -23,7 +23,7 @@ from voting.rules.rule_text import parse_rules
 from voting.services.finding import BY_NUMBER, AreaLine, Finder, Listing
 from voting.storage.areas import load_areas
 from voting.storage.campaigns import Campaign, list_campaigns
-from voting.storage.candidates import list_candidates
+from voting.storage.candidates import iter_candidates
 from voting.storage.database import db
 
 FRESH_S = 1.0
@@ -135,7 +135,7 @@ def _read_candidates(session: Session, campaign_id: int, rules: RuleSet, tree: A
     words: dict[str, str] = {}
     views = []
     # Unpacked and passed by position: with the names spelled out, tens of thousands of rows take twice as long.
-    for row in list_candidates(session, campaign_id):
+    for row in iter_candidates(session, campaign_id):
         id_, number, award, group, code, name, area, summary, story, standing, photo = row
         if area not in paths:
             paths[area] = (area, tree.path(area))

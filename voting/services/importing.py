@@ -1,55 +1,42 @@
 """Candidates and areas from CSV files and spreadsheets: every mistake is named by row and column, nothing is half done.
 
-How a file becomes rows is in ``sheets.py``, what a row of candidates may be in ``candidate_rows.py``. An import can be
-repeated: it updates by code and deletes nothing.
+How a file becomes rows is in ``sheets.py``, what a row may be in ``candidate_rows.py`` and ``area_rows.py``, what is
+written down of it in ``import_trail.py``. An import can be repeated: it updates by code and deletes nothing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from voting.rules.areas import Area, AreaTree
 from voting.rules.campaign import check_transition
 from voting.rules.candidate_errors import ChangedMeanwhile
+from voting.rules.import_problems import Problem, found
 from voting.rules.rule_text import parse_rules
-from voting.services.candidate_rows import (
-    CANDIDATE_COLUMNS,
-    Plan,
-    Row,
-    check_candidates,
-    plan_candidates,
-    short,
-    text_problems,
-)
-from voting.services.sheets import Column, Line, Problem, Sheet, UnreadableSheet, read_sheet
+from voting.services.area_rows import AREA_COLUMNS, check_areas
+from voting.services.candidate_rows import CANDIDATE_COLUMNS, Change, Entry, Plan, check_candidates, plan_candidates
+from voting.services.import_trail import areas_entry, candidates_entry
+from voting.services.sheets import Sheet, UnreadableSheet, read_sheet
 from voting.services.trail import write_entry
 from voting.services.transactions import reading, writing
 from voting.storage.areas import LEVELS, load_areas, save_areas
 from voting.storage.campaigns import Campaign, bump_all_versions, bump_version, get_by_slug, lock_by_slug
-from voting.storage.candidates import insert_candidates, list_candidates, release_numbers, update_candidates
-
-AREA_COLUMNS = (
-    Column("code", "代码"),
-    Column("name", "名称"),
-    Column("level", "级别"),
-    Column("parent_code", "上级代码"),
-)
-LEVEL_WORDS = {"市": "city", "县": "county", "镇": "town", "村": "village"} | {level: level for level in LEVELS}
+from voting.storage.candidates import insert_candidates, iter_candidates, release_numbers, update_candidates
 
 #: Problems beyond these are counted only: nobody reads thirty thousand lines about one wrong column.
 PROBLEMS_SHOWN = 200
+#: rows of a preview that somebody looks at
+ROWS_SHOWN = 12
 BATCH = 1000
 
 #: Called with the rows written so far and all rows.
 Progress = Callable[[int, int], None]
-Write = Callable[[Session, Sequence[Row]], None]
-
-_AREA_CODE = re.compile(r"[0-9]{2,12}")
+#: Writes some of the things that are planned.
+Write = Callable[[Sequence[Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +76,36 @@ def import_candidates(
         if plan.problems:
             return _refused(plan.problems)
         release_numbers(session, plan.moved)
-        work = ((update_candidates, plan.changed), (insert_candidates, plan.fresh))
-        _in_batches(session, work, len(plan.becomes), progress or _silent)
+        constant = {"campaign_id": campaign.id, "award": award, "standing": "standing"}
+
+        def update(changes: Sequence[Change]) -> None:
+            update_candidates(session, [_row(change.entry) | {"id": change.id} for change in changes])
+
+        def insert(entries: Sequence[Entry]) -> None:
+            insert_candidates(session, [_row(entry) | constant for entry in entries])
+
+        work: list[tuple[Write, Sequence[Any]]] = [(update, plan.changed), (insert, plan.fresh)]
+        _in_batches(work, len(plan.becomes), progress or _silent)
         report = _report(plan)
         if report.added + report.changed:
             bump_version(session, campaign.id)
-            write_entry(session, "candidates.import", award, slug, after=_figures(report))
+            before, after = candidates_entry(plan, _figures(report))
+            write_entry(session, "candidates.import", award, slug, before=before, after=after)
         return report
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    values = entry._asdict()
+    del values["row"]
+    return values
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an import would do, every problem included; ``version`` is the campaign's that it was compared with."""
+    """What an import would do, every problem included; ``version`` is the campaign's that it was compared with.
+
+    ``sheet`` has the first rows only, and all of them as they stand in the file where that was asked for.
+    """
 
     report: ImportReport
     sheet: Sheet | None
@@ -132,11 +137,13 @@ def preview_candidates(slug: str, award: str, source: bytes | Path, keep_raw: bo
 def _plan(session: Session, campaign: Campaign, award: str, sheet: Sheet) -> Plan:
     awards = {each.key: each for each in parse_rules(campaign.rules).awards}
     if award not in awards:
-        return Plan(problems=[Problem(0, "", f"活动没有奖项 {award}，可用的是 {'、'.join(awards)}")])
+        return Plan(problems=[found(0, "", "no_award", award=award, awards=list(awards))])
     entries, problems = check_candidates(sheet, awards[award], load_areas(session))
+    # From here on the entries are the rows.
+    del sheet.lines[ROWS_SHOWN:]
     if problems:
         return Plan(problems=problems)
-    return plan_candidates(list_candidates(session, campaign.id), campaign.id, award, sheet, entries)
+    return plan_candidates(iter_candidates(session, campaign.id), award, sheet, entries)
 
 
 def _report(plan: Plan) -> ImportReport:
@@ -152,24 +159,25 @@ def import_areas(source: bytes | Path, progress: Progress | None = None) -> Impo
         return _refused(unreadable.problems)
     with writing() as session:
         tree = load_areas(session)
-        areas, problems = _check_areas(sheet, tree)
+        areas, problems = check_areas(sheet, tree)
         if problems:
             return _refused(problems)
         fresh = [area for area in areas if area.code not in tree]
         changed = [area for area in areas if area.code in tree and tree.get(area.code) != area]
-        rows: list[Row] = [
+        rows = [
             {"code": area.code, "name": area.name, "level": area.level, "parent_code": area.parent}
             for area in sorted(fresh + changed, key=lambda area: LEVELS.index(area.level))
         ]
-        _in_batches(session, ((save_areas, rows),), len(areas), progress or _silent)
+        _in_batches([(lambda piece: save_areas(session, piece), rows)], len(areas), progress or _silent)
         report = ImportReport(len(areas), len(fresh), len(changed), len(areas) - len(rows))
         if rows:
             bump_all_versions(session)
-            write_entry(session, "areas.import", after=_figures(report))
+            before, after = areas_entry(fresh, changed, tree, _figures(report))
+            write_entry(session, "areas.import", before=before, after=after)
         return report
 
 
-def _figures(report: ImportReport) -> dict[str, int]:
+def _figures(report: ImportReport) -> dict[str, Any]:
     return {"rows": report.rows, "added": report.added, "changed": report.changed}
 
 
@@ -182,53 +190,13 @@ def _refused(problems: Sequence[Problem]) -> ImportReport:
     return ImportReport(problems=tuple(in_order[:PROBLEMS_SHOWN]), more=max(0, len(in_order) - PROBLEMS_SHOWN))
 
 
-def _in_batches(session: Session, work: Sequence[tuple[Write, Sequence[Row]]], total: int, progress: Progress) -> None:
+def _in_batches(work: Sequence[tuple[Write, Sequence[Any]]], total: int, progress: Progress) -> None:
     """Write rows piece by piece and tell how far it is; rows that need no writing count as done."""
     done = total - sum(len(rows) for _, rows in work)
     progress(done, total)
     for write, rows in work:
         for start in range(0, len(rows), BATCH):
             piece = rows[start : start + BATCH]
-            write(session, piece)
+            write(piece)
             done += len(piece)
             progress(done, total)
-
-
-# --- areas ------------------------------------------------------------------------------------------------------
-
-
-def _check_areas(sheet: Sheet, tree: AreaTree) -> tuple[list[Area], list[Problem]]:
-    """Every row by itself, then every parent: it must be in the file or known, and stand one level above."""
-    found: dict[str, tuple[Line, Area]] = {}
-    problems = list(sheet.problems)
-    for line in sheet.lines:
-        code, name, level, parent = line.cells
-        wrong = text_problems({"name": name})
-        if not _AREA_CODE.fullmatch(code):
-            wrong.append(("code", f"应为 2 到 12 位数字，不能是“{short(code)}”"))
-        elif code in found:
-            wrong.append(("code", f"与第 {found[code][0].row} 行重复：{code}"))
-        if not name:
-            wrong.append(("name", "不能为空"))
-        if level not in LEVEL_WORDS:
-            wrong.append(("level", f"应为 市、县、镇、村 之一，不能是“{short(level)}”"))
-        problems += [Problem(line.row, sheet.header[column], message) for column, message in wrong]
-        if not wrong:
-            found[code] = (line, Area(code, name, LEVEL_WORDS[level], parent or None))
-    for line, area in found.values():
-        message = _parent_problem(area, {code: each for code, (_, each) in found.items()}, tree)
-        if message:
-            problems.append(Problem(line.row, sheet.header["parent_code"], message))
-    return [area for _, area in found.values()], problems
-
-
-def _parent_problem(area: Area, found: dict[str, Area], tree: AreaTree) -> str | None:
-    above = LEVELS.index(area.level) - 1
-    if area.parent is None:
-        return None if above < 0 else "不能为空，只有市没有上级"
-    parent = found.get(area.parent) or (tree.get(area.parent) if area.parent in tree else None)
-    if parent is None:
-        return f"没有这个上级代码：{short(area.parent)}"
-    if above < 0 or parent.level != LEVELS[above]:
-        return f"上级应高一级，不能是{parent.name}"
-    return None

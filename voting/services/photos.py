@@ -16,10 +16,11 @@ from pathlib import Path
 from flask import current_app
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from voting.rules.candidate_errors import PhotoChanged
 from voting.rules.errors import PhotoRefused
 from voting.services.trail import write_entry
 from voting.services.transactions import writing
-from voting.storage.campaigns import bump_version, get_by_id
+from voting.storage.campaigns import bump_version, get_by_id, lock_by_slug
 from voting.storage.candidates import get_candidate, set_photo
 
 MOST_BYTES = 5_000_000
@@ -46,14 +47,23 @@ def photos_folder() -> Path:
     return Path(current_app.config["VOTING_INSTANCE"]) / "photos"
 
 
-def store_photo(candidate_id: int, content: bytes) -> str:
+def store_photo(candidate_id: int, content: bytes, seen: str | None = None) -> str:
     """Give a candidate a photo; returns its name. Raises PhotoRefused and CandidateNotFound.
 
-    The files are there before the database names them; a photo that nobody names is harmless.
+    ``seen``, here and below, is the photo that somebody saw when deciding, empty for none: raises PhotoChanged, with
+    the name of what was sent, when there is another by now. The files are there before the database names them; a
+    photo that nobody names is harmless.
     """
     name = prepare_photo(content)
-    _give(candidate_id, name)
+    _give(candidate_id, name, seen)
     return name
+
+
+def give_photo(candidate_id: int, name: str, seen: str) -> None:
+    """Give a candidate a photo that was sent before. Raises PhotoRefused when it is none of ours, and PhotoChanged."""
+    if find_photo(name, WIDTHS[0], "jpg") is None:
+        raise PhotoRefused("format")
+    _give(candidate_id, name, seen)
 
 
 def prepare_photo(content: bytes) -> str:
@@ -65,15 +75,21 @@ def prepare_photo(content: bytes) -> str:
     return name
 
 
-def remove_photo(candidate_id: int) -> None:
+def remove_photo(candidate_id: int, seen: str | None = None) -> None:
     """Take a candidate's photo away; its files stay, others may have the same. Raises CandidateNotFound."""
-    _give(candidate_id, None)
+    _give(candidate_id, None, seen)
 
 
-def _give(candidate_id: int, name: str | None) -> None:
+def _give(candidate_id: int, name: str | None, seen: str | None) -> None:
     with writing() as session:
         candidate = get_candidate(session, candidate_id)
         slug = get_by_id(session, candidate.campaign_id).slug
+        lock_by_slug(session, slug)
+        session.refresh(candidate)
+        if candidate.photo == name:
+            return
+        if seen is not None and seen != (candidate.photo or ""):
+            raise PhotoChanged(name or "")
         was = {"photo": candidate.photo}
         write_entry(session, "candidate.photo", str(candidate.number), slug, before=was, after={"photo": name})
         set_photo(session, candidate_id, name)

@@ -1,7 +1,7 @@
 """A table from a CSV file or a spreadsheet: rows counted from 1 as it shows them, columns by their names.
 
-Knows encodings, headers and cells; what a cell means is for ``importing.py`` to say. No SQL here. How a spreadsheet is
-taken apart is in ``workbooks.py``.
+Knows encodings, headers and cells; what a cell means is for ``importing.py`` to say. No SQL here, and no words: what is
+wrong is a code of ``rules/import_problems.py``. How a spreadsheet is taken apart is in ``workbooks.py``.
 """
 
 from __future__ import annotations
@@ -13,36 +13,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from voting.rules.import_problems import Problem, found
 from voting.services.workbooks import Cell, Workbook, WorkbookRefused, is_workbook, open_workbook
 
 MAX_BYTES = 64 * 1024 * 1024
 #: a spreadsheet may have a title above its header
 HEADER_WITHIN = 20
-#: the column of the file that tells what is wrong: it may come back, and is not read
-PROBLEM_COLUMN = "问题"
+#: the column of the file that tells what is wrong, in either language: it may come back, and is not read
+PROBLEM_COLUMNS = frozenset({"问题", "problem"})
 
 #: Characters that are not visible but belong into Chinese text: the wide space, and the space that does not break.
 _SPACES = dict.fromkeys(map(ord, "\u3000\u00a0"))
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong in a file. ``row`` 0 is the file as a whole; ``column`` is empty when the whole row is meant."""
-
-    row: int
-    column: str
-    message: str
-
-    def __str__(self) -> str:
-        place = f"第 {self.row} 行" if self.row else "文件"
-        return f"{place}{f'，“{self.column}”列' if self.column else ''}：{self.message}"
 
 
 class UnreadableSheet(Exception):
     """The file is not a table with the columns that are needed."""
 
     def __init__(self, *problems: Problem) -> None:
-        super().__init__("; ".join(map(str, problems)))
+        super().__init__("; ".join(f"row {each.row}: {each.code}" for each in problems))
         self.problems = problems
 
 
@@ -87,7 +75,7 @@ def read_sheet(source: bytes | Path, columns: tuple[Column, ...], keep_raw: bool
     """
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     if size > MAX_BYTES:
-        raise UnreadableSheet(Problem(0, "", f"超过 {MAX_BYTES // 1024 // 1024} MB，请拆成几个文件"))
+        raise UnreadableSheet(found(0, "", "bytes", most_mb=MAX_BYTES // 1024 // 1024))
     with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
         head = file.read(512)
     if is_workbook(head):
@@ -95,37 +83,27 @@ def read_sheet(source: bytes | Path, columns: tuple[Column, ...], keep_raw: bool
             with open_workbook(source) as workbook:
                 return _read_workbook(workbook, columns, keep_raw)
         except WorkbookRefused as refused:
-            raise UnreadableSheet(Problem(0, "", _WORKBOOK_PROBLEMS[refused.problem])) from None
+            raise UnreadableSheet(found(0, "", refused.problem)) from None
     _check_kind(head)
     return _read_csv(source if isinstance(source, bytes) else source.read_bytes(), columns, keep_raw)
-
-
-_WORKBOOK_PROBLEMS = {
-    "kind": "不是表格文件，请用 .xlsx、.xls 或 .csv",
-    "unpacked": "解压后太大，请删去图片和多余的工作表，或拆成几个文件",
-    "password": "有打开密码，请取消密码后再上传",
-    "damaged": "已损坏或不是表格，请用表格软件打开后另存为 .xlsx",
-    "empty": "没有内容，第一行应是各列的名称",
-    "size": "超过 100000 行或 200 列，请删去空白的行列，或拆成几个文件",
-}
 
 
 def _check_kind(head: bytes) -> None:
     """Refuse what is plainly something else, before its bytes are taken for characters."""
     start = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise UnreadableSheet(Problem(0, "", "其实是网页，请用表格软件打开后另存为 .xlsx"))
+        raise UnreadableSheet(found(0, "", "web_page"))
     # One such byte is a damaged cell, which is named where it stands.
     binary = head.count(0) > len(head) // 32 and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
     if binary or start.startswith((b"%pdf", b"\x89png", b"\xff\xd8\xff", b"gif8", b"rar!", b"7z")):
-        raise UnreadableSheet(Problem(0, "", _WORKBOOK_PROBLEMS["kind"]))
+        raise UnreadableSheet(found(0, "", "kind"))
 
 
 def _read_csv(data: bytes, columns: tuple[Column, ...], keep_raw: bool) -> Sheet:
     records = _records(data, _encoding(data))
     first = next(records, (1, []))
     if not any(cell.strip() for cell in first[1]):
-        raise UnreadableSheet(Problem(1, "", "没有表头，第一行应是各列的名称"))
+        raise UnreadableSheet(found(1, "", "no_header"))
     sheet, order = _begin(first[0], first[1], columns, keep_raw)
     width = len(first[1])
     for row, cells in records:
@@ -134,7 +112,7 @@ def _read_csv(data: bytes, columns: tuple[Column, ...], keep_raw: bool) -> Sheet
         if keep_raw:
             sheet.raw.append((row, cells))
         if len(cells) != width:
-            sheet.problems.append(Problem(row, "", f"有 {len(cells)} 列，应与表头一样是 {width} 列"))
+            sheet.problems.append(found(row, "", "width", cells=len(cells), header=width))
             continue
         sheet.lines.append(Line(row, tuple("" if place is None else cells[place].strip() for place in order)))
     return sheet
@@ -165,18 +143,17 @@ def _read_workbook(workbook: Workbook, columns: tuple[Column, ...], keep_raw: bo
             break
     filled = [each for each in above if any(map(_plain, each[1]))]
     if not filled:
-        raise UnreadableSheet(Problem(0, "", _WORKBOOK_PROBLEMS["empty"]))
-    found = next((each for each in filled if sum(_plain(cell).lower() in known for cell in each[1]) > 1), filled[0])
-    names = [_plain(cell) for cell in found[1]]
+        raise UnreadableSheet(found(0, "", "empty"))
+    top_row = next((each for each in filled if sum(_plain(cell).lower() in known for cell in each[1]) > 1), filled[0])
+    names = [_plain(cell) for cell in top_row[1]]
     while not names[-1]:
         names.pop()
-    sheet, order = _begin(found[0], names, columns, keep_raw, workbook.name, workbook.others)
+    sheet, order = _begin(top_row[0], names, columns, keep_raw, workbook.name, workbook.others)
     inside: set[int] = set()
     for top, left, bottom, _ in workbook.merged:
-        if top > found[0] and left <= len(names):
+        if top > top_row[0] and left <= len(names):
             # It is not known which of the rows the text is meant for.
-            said = f"合并了单元格（第 {top} 至 {bottom} 行），请取消合并，每行每列都填写"
-            sheet.problems.append(Problem(top, names[left - 1], said))
+            sheet.problems.append(found(top, names[left - 1], "merged", top=top, bottom=bottom))
             inside.update(range(top, bottom + 1))
     for row, cells in workbook.rows:
         texts = [_plain(cell) for cell in cells]
@@ -196,25 +173,23 @@ def _plain(cell: Cell) -> str:
 
 
 def _cell_problems(row: int, cells: list[Cell], names: list[str], workbook: Workbook) -> list[Problem]:
-    found = []
+    wrong = []
     for place, name in enumerate(names, 1):
         cell = cells[place - 1] if place <= len(cells) else ""
         if not name:
             if _plain(cell):
-                found.append(Problem(row, "", f"“{_plain(cell)[:20]}”所在的一列没有表头"))
+                wrong.append(found(row, "", "no_head", text=_plain(cell)[:20]))
         elif (row, place) in workbook.broken:
-            found.append(Problem(row, name, "公式没有算出结果，请改为填写内容本身"))
+            wrong.append(found(row, name, "formula"))
         elif not isinstance(cell, str):
-            found.append(
-                Problem(row, name, f"{cell[1]} 超过 15 位，表格软件已丢失末尾的数字，请把这一列设为文本后重新填写")
-            )
+            wrong.append(found(row, name, "digits", text=cell[1]))
     if any(map(_plain, cells[len(names) :])):
-        found.append(Problem(row, "", f"有 {len(cells)} 列，应与表头一样是 {len(names)} 列"))
-    return found
+        wrong.append(found(row, "", "width", cells=len(cells), header=len(names)))
+    return wrong
 
 
 def unprintable(text: str, breaks: bool = False) -> str | None:
-    """The first character that cannot be seen or stored, named; line breaks count unless allowed."""
+    """The first character that cannot be seen or stored, by its number; line breaks count unless allowed."""
     shown = text.translate(_SPACES)
     if breaks:
         shown = shown.replace("\r\n", "").replace("\n", "")
@@ -223,14 +198,14 @@ def unprintable(text: str, breaks: bool = False) -> str | None:
     for char in shown:
         # Not "unassigned": characters younger than this Python's tables are rare names, and fine.
         if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
-            return "换行" if char in "\r\n" else f"U+{ord(char):04X}"
+            return f"U+{ord(char):04X}"
     return None
 
 
 def _encoding(data: bytes) -> str:
     """utf-8-sig or gb18030, whichever decodes the whole file; raises UnreadableSheet."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableSheet(Problem(0, "", "是 UTF-16 编码，请另存为“CSV UTF-8”"))
+        raise UnreadableSheet(found(0, "", "utf16"))
     try:
         data.decode("utf-8-sig")
         return "utf-8-sig"
@@ -255,7 +230,7 @@ def _damage(data: bytes, encoding: str, name: str, at: int) -> Problem:
     records = list(csv.reader(io.StringIO(before + "?", newline="")))
     header, last = records[0], records[-1]
     column = header[len(last) - 1].strip() if len(records) > 1 and len(last) <= len(header) else ""
-    return Problem(len(records), column, f"有无法识别的字节 0x{data[at]:02X}，这一处不是完好的 {name} 编码")
+    return found(len(records), column, "broken_byte", byte=f"0x{data[at]:02X}", encoding=name)
 
 
 def _records(data: bytes, encoding: str) -> Iterator[tuple[int, list[str]]]:
@@ -270,7 +245,7 @@ def _records(data: bytes, encoding: str) -> Iterator[tuple[int, list[str]]]:
             except StopIteration:
                 return
             except csv.Error:
-                raise UnreadableSheet(Problem(row, "", "引号不成对，或有单元格过长")) from None
+                raise UnreadableSheet(found(row, "", "broken_quote")) from None
             yield row, cells
 
 
@@ -281,16 +256,16 @@ def _places(row: int, names: list[str], columns: tuple[Column, ...], nameless: b
     places: dict[str, int] = {}
     for place, name in enumerate(names):
         column = known.get(name.lower())
-        if name == PROBLEM_COLUMN or (not name and nameless):
+        if name.lower() in PROBLEM_COLUMNS or (not name and nameless):
             continue
         if column is None:
-            problems.append(Problem(row, name, f"不认识这一列，可用的列是 {'、'.join(c.name for c in columns)}"))
+            problems.append(found(row, name, "unknown_column", columns=[(c.name, c.chinese) for c in columns]))
         elif column in places:
-            problems.append(Problem(row, name, "这一列出现了两次"))
+            problems.append(found(row, name, "column_twice"))
         else:
             places[column] = place
     problems += [
-        Problem(row, column.name, f"缺少这一列（也可以叫“{column.chinese}”）")
+        found(row, column.name, "column_missing", chinese=column.chinese)
         for column in columns
         if column.needed and column.name not in places
     ]

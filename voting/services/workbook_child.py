@@ -15,13 +15,15 @@ import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from xml.etree import ElementTree
 
 #: all parts of an .xlsx together, unpacked; 35,000 households with long stories have about 200 MB
 MOST_UNPACKED = 400_000_000
 MOST_PARTS = 5_000
 MOST_MEMORY = 1_500_000_000
+#: what is told of it: few texts, each repeated in thousands of cells, make much of a little file
+MOST_TOLD = 400_000_000
 MOST_ROWS, MOST_COLUMNS = 100_000, 200
 #: spreadsheets keep fifteen digits of a number; more than these were lost when it was typed
 EXACT = 10**15
@@ -82,12 +84,28 @@ def _inflated(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[int]:
 
 def broken_formulas(path: Path, name: str) -> list[list[int]]:
     """Cells (row, column, from 1) of a sheet whose formula has no value: written by a program, or an error."""
+    found: list[tuple[bytes, bytes]] = []
     with zipfile.ZipFile(path) as package:
         part = _part_of(package, name)
-        text = package.read(part) if part in package.namelist() else b""
-    found = _EMPTY_FORMULA.findall(text) if b"<f" in text else []
-    found += _ERROR.findall(text)
+        if part in package.namelist():
+            with package.open(part) as source:
+                for text in _whole_cells(source):
+                    found += _EMPTY_FORMULA.findall(text) if b"<f" in text else []
+                    found += _ERROR.findall(text)
     return [[int(row), _column(letters)] for letters, row in found]
+
+
+def _whole_cells(source: IO[bytes]) -> Iterator[bytes]:
+    """A sheet in pieces that end where a cell does: the whole text would be most of this process's memory."""
+    left = b""
+    while piece := source.read(_PIECE):
+        text = left + piece
+        end = text.rfind(b"</c>") + 4
+        # No cell is longer than that.
+        end = end if end > 3 else max(0, len(text) - _PIECE)
+        yield text[:end]
+        left = text[end:]
+    yield left
 
 
 def _part_of(package: zipfile.ZipFile, name: str) -> str:
@@ -141,11 +159,15 @@ def read(path: Path) -> Iterator[Any]:
                 for meta in workbook.sheets_metadata
                 if meta.typ == SheetTypeEnum.WorkSheet and meta.visible == SheetVisibleEnum.Visible
             ]
-            sheets = {name: workbook.get_sheet_by_name(name) for name in shown}
-            filled = [name for name in shown if sheets[name].height]
-            if not filled:
+            sheet, filled = None, []
+            for name in shown:
+                # Of the others it is only asked whether they are empty; they are not kept in memory.
+                each = workbook.get_sheet_by_name(name)
+                if each.height:
+                    sheet = sheet or each
+                    filled.append(name)
+            if sheet is None:
                 raise Refused("empty")
-            sheet = sheets[filled[0]]
             if sheet.total_height > MOST_ROWS or sheet.total_width > MOST_COLUMNS:
                 raise Refused("size")
             yield {
@@ -173,6 +195,7 @@ def main(path: str) -> int:
 
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
         resource.setrlimit(resource.RLIMIT_CPU, (120, 120))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_TOLD, MOST_TOLD))
     except (ImportError, ValueError, OSError):
         pass  # a system without such limits
     out = sys.stdout

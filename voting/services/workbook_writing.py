@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ import xlsxwriter
 
 from voting.rules.areas import AreaTree
 from voting.rules.campaign import Award
+from voting.rules.import_problems import Problem
 from voting.services.candidate_rows import CANDIDATE_COLUMNS, LONGEST
-from voting.services.sheets import PROBLEM_COLUMN, Problem, Sheet
+from voting.services.sheets import PROBLEM_COLUMNS, Sheet
 from voting.services.transactions import reading
 from voting.storage.areas import LEVELS, load_areas
 
@@ -115,24 +116,28 @@ def _list_areas(writer: Writer, tree: AreaTree) -> None:
         writer.row(page, row, (area.code, area.name, words[area.level], above))
 
 
-def with_problems(sheet: Sheet, problems: Sequence[Problem]) -> bytes:
-    """The rows as they were sent, with a column that says what is wrong; wrong cells are coloured."""
+def with_problems(
+    sheet: Sheet, problems: Sequence[Problem], said: Callable[[Problem], str], column: str, title: str
+) -> bytes:
+    """The rows as they were sent, with a column that says what is wrong; wrong cells are coloured.
+
+    ``said`` puts a problem into words, ``column`` is the name of theirs, one of PROBLEM_COLUMNS, ``title`` that of the
+    page.
+    """
     by_row: dict[int, list[Problem]] = defaultdict(list)
     for problem in problems:
         by_row[problem.row].append(problem)
     (_, names), *rows = sheet.raw
-    keep = [place for place, name in enumerate(names) if name.strip() != PROBLEM_COLUMN]
+    keep = [place for place, name in enumerate(names) if name.strip().lower() not in PROBLEM_COLUMNS]
     header = [names[place] for place in keep]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "problems.xlsx"
         writer = Writer(path)
-        page = writer.sheet("候选对象", [PROBLEM_COLUMN, *header], [48, *([24] * len(header))])
+        page = writer.sheet(title, [column, *header], [48, *([24] * len(header))])
         for at, (row, cells) in enumerate(rows, 1):
-            found = by_row.get(row, [])
-            told = "；".join(
-                f"{problem.column}：{problem.message}" if problem.column else problem.message for problem in found
-            )
-            columns = {problem.column for problem in found}
+            wrong = by_row.get(row, [])
+            told = "\n".join(map(said, wrong))
+            columns = {problem.column for problem in wrong}
             marked = [place for place, name in enumerate(header, 1) if name.strip() in columns]
             texts = [cells[place] if place < len(cells) else "" for place in keep]
             writer.row(page, at, [told, *texts], None, [*marked, *([0] if told else [])])

@@ -1,4 +1,8 @@
-"""Spreadsheets (.xlsx and .xls) as rows of text, read by a process of their own (``workbook_child.py``)."""
+"""Spreadsheets (.xlsx and .xls) as rows of text, read by a process of their own (``workbook_child.py``).
+
+That process writes to a file and is over before the first row is looked at here: its memory and that of whatever is
+made of the rows are never needed at the same time.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,7 +52,7 @@ def is_workbook(head: bytes) -> bool:
 
 @contextmanager
 def open_workbook(source: bytes | Path) -> Iterator[Workbook]:
-    """Read a workbook while its process runs. Raises WorkbookRefused, also while rows are read."""
+    """Have a workbook read, and give its rows one after the other. Raises WorkbookRefused, also while rows are read."""
     if isinstance(source, bytes):
         with tempfile.NamedTemporaryFile() as file:
             file.write(source)
@@ -57,36 +60,41 @@ def open_workbook(source: bytes | Path) -> Iterator[Workbook]:
             with open_workbook(Path(file.name)) as workbook:
                 yield workbook
         return
+    with tempfile.TemporaryFile() as told:
+        _read_apart(source, told)
+        lines = _lines(told)
+        about = next(lines)
+        yield Workbook(
+            about["sheet"],
+            tuple(about["others"]),
+            tuple((top, left, bottom, right) for top, left, bottom, right in about["merged"]),
+            frozenset((row, column) for row, column in about["formulas"]),
+            ((row, cells) for row, cells in lines),
+        )
+
+
+def _read_apart(source: Path, told: IO[bytes]) -> None:
+    """Let the process write all it has to tell."""
     # -I: nothing of this process's environment or folder decides what the child imports.
     command = [sys.executable, "-I", str(CHILD), str(source)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-    ) as child:
-        guard = threading.Timer(LONGEST_S, child.kill)
-        guard.daemon = True
-        guard.start()
-        try:
-            assert child.stdout is not None
-            lines = _lines(child, child.stdout)
-            about = next(lines)
-            yield Workbook(
-                about["sheet"],
-                tuple(about["others"]),
-                tuple((top, left, bottom, right) for top, left, bottom, right in about["merged"]),
-                frozenset((row, column) for row, column in about["formulas"]),
-                ((row, cells) for row, cells in lines),
-            )
-        finally:
-            guard.cancel()
-            child.kill()
+    try:
+        # Out of memory, time or room is how a file that unpacks without end shows itself.
+        subprocess.run(
+            command,
+            stdout=told,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            timeout=LONGEST_S,
+            check=True,
+        )
+    except subprocess.SubprocessError as error:
+        raise WorkbookRefused("unpacked") from error
+    told.seek(0)
 
 
-def _lines(child: subprocess.Popen[bytes], out: IO[bytes]) -> Iterator[Any]:
-    for line in out:
-        told = json.loads(line)
-        if isinstance(told, dict) and "problem" in told:
-            raise WorkbookRefused(told["problem"])
-        yield told
-    # Out of memory is how a file that unpacks without end shows itself.
-    if child.wait() != 0:
-        raise WorkbookRefused("unpacked")
+def _lines(told: IO[bytes]) -> Iterator[Any]:
+    for line in told:
+        each = json.loads(line)
+        if isinstance(each, dict) and "problem" in each:
+            raise WorkbookRefused(each["problem"])
+        yield each

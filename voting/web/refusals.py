@@ -92,6 +92,7 @@ DESK_STATUS: dict[type[Refusal], int] = {
     candidate_errors.CandidateRefused: 422,
     candidate_errors.FieldsFrozen: 409,
     candidate_errors.ChangedMeanwhile: 409,
+    candidate_errors.PhotoChanged: 409,
     candidate_errors.ReasonNeeded: 422,
     candidate_errors.StandsAlready: 409,
     candidate_errors.NumbersTaken: 409,

@@ -16,17 +16,17 @@ from voting.rules.candidate_errors import UploadNotFound, UploadRefused
 from voting.rules.errors import Refusal
 from voting.services import uploads, work
 from voting.services.catalogue import CampaignView, forget, get_campaign
-from voting.services.importing import PROBLEMS_SHOWN, ImportReport, import_candidates, preview_candidates
+from voting.services.importing import PROBLEMS_SHOWN, ROWS_SHOWN, ImportReport, import_candidates, preview_candidates
 from voting.services.uploads import Upload
 from voting.services.workbook_writing import blank_template, with_problems
 from voting.web.organizer.guard import allows, bp, holder, takes
+from voting.web.organizer.import_wording import cell_sentence, problem_sentence
 from voting.web.refusals import STATUS
 from voting.web.wording import describe
 
 KIND = "candidates"
 #: read and refused with a sentence of its own; far more than this is refused by whoever stands in front
 MOST_SENT, MOST_KEPT = 80_000_000, 32_000_000
-ROWS_SHOWN = 12
 #: a progress page asks again so often
 AGAIN_S = 2
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -110,7 +110,7 @@ def show_import(slug: str, token: str) -> BaseResponse:
         state=state,
         preview=preview,
         rows=_first_rows(preview.sheet.lines, preview.becomes) if preview and preview.sheet else [],
-        problems=problems[:PROBLEMS_SHOWN],
+        problems=[(each, problem_sentence(each)) for each in problems[:PROBLEMS_SHOWN]],
         more=max(0, len(problems) - PROBLEMS_SHOWN),
         wrong_rows=len({found.row for found in problems}),
         sentence=problem,
@@ -183,7 +183,10 @@ def problems_file(slug: str, token: str) -> BaseResponse:
     preview = preview_candidates(slug, upload.about["award"], upload.path, keep_raw=True)
     if preview.sheet is None:
         raise UploadNotFound
-    return _xlsx(with_problems(preview.sheet, preview.report.problems), f"{slug}-{upload.about['award']}-problems")
+    # The name of the column is one of PROBLEM_COLUMNS: it is left out when the file comes back.
+    words = cell_sentence, gettext("问题"), gettext("候选对象")
+    marked = with_problems(preview.sheet, preview.report.problems, *words)
+    return _xlsx(marked, f"{slug}-{upload.about['award']}-problems")
 
 
 @bp.get("/campaigns/<slug>/candidates/import/template.xlsx")

@@ -9,6 +9,7 @@ from flask_babel import gettext, lazy_gettext
 
 from voting.rules import candidate_errors as errors
 from voting.rules.errors import Refusal
+from voting.web.organizer.import_wording import character
 
 ACTS = {
     "candidate.edit": lazy_gettext("修改候选对象"),
@@ -49,6 +50,10 @@ PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
         lazy_gettext("这期间有别人改动过，您的改动还没有保存。"),
         lazy_gettext("请对照最新的内容，确认后再提交一次。"),
     ),
+    errors.PhotoChanged: (
+        lazy_gettext("这期间有别人换过照片，您的改动还没有保存。"),
+        lazy_gettext("请看看现在的照片，再决定用哪一张。"),
+    ),
     errors.ReasonNeeded: (lazy_gettext("请写明理由。"), lazy_gettext("理由会写进操作记录。")),
     errors.StandsAlready: (lazy_gettext("状态已经改过了。"), lazy_gettext("请查看最新的状态。")),
     errors.UploadNotFound: (
@@ -72,7 +77,7 @@ def field_problem(found: errors.FieldProblem) -> str:
     sentences: dict[str, Callable[[], str]] = {
         "empty": lambda: gettext("请填写这一项。"),
         "long": lambda: gettext("最多 %(n)s 个字。", n=found.fact),
-        "hidden": lambda: gettext("含有不能显示的字符：%(char)s。", char=found.fact),
+        "hidden": lambda: gettext("含有不能显示的字符：%(char)s。", char=character(found.fact)),
         "area": lambda: gettext("没有这个区划代码：%(code)s。", code=found.fact),
         "number": lambda: gettext("请填 1 至 9999999 的整数。"),
         "group": lambda: gettext("请从列表中选择。"),

@@ -8,7 +8,7 @@ from wtforms import Form, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, NumberRange, Optional, Regexp
 
 from voting.rules.campaign import Award
-from voting.rules.candidate_errors import CandidateRefused, ChangedMeanwhile, FieldProblem, UploadRefused
+from voting.rules.candidate_errors import CandidateRefused, ChangedMeanwhile, FieldProblem, PhotoChanged, UploadRefused
 from voting.rules.errors import CandidateNotFound, PhotoRefused, Refusal
 from voting.services.candidates import (
     EDITABLE,
@@ -20,7 +20,7 @@ from voting.services.candidates import (
     take_off,
 )
 from voting.services.catalogue import CampaignView, forget, get_campaign
-from voting.services.photos import MOST_BYTES, remove_photo, store_photo
+from voting.services.photos import MOST_BYTES, give_photo, remove_photo, store_photo
 from voting.web.organizer.candidate_wording import FIELDS, field_problem
 from voting.web.organizer.guard import allows, bp, holder, takes
 from voting.web.refusals import STATUS
@@ -132,6 +132,8 @@ def _page(
         form=shown.offer(award),
         # After a clash the form carries what is true now: pressing again is a decision.
         clash=sheet.values if isinstance(problem, ChangedMeanwhile) else None,
+        # A photo that came second waits here; one that should go is asked for again.
+        photo_sent=problem.sent if isinstance(problem, PhotoChanged) else None,
         preview=preview,
         reason=reason,
         sentence=describe(problem) if problem else None,
@@ -190,18 +192,21 @@ def set_standing(slug: str, candidate_id: int) -> BaseResponse:
 @allows("organizer")
 @takes(4 * MOST_BYTES)
 def set_candidate_photo(slug: str, candidate_id: int) -> BaseResponse:
-    """Store a photo, or take it away."""
+    """Store a photo, or take it away; one that came second waits until its sender has seen the other."""
     _own(slug, candidate_id)
     try:
+        seen = request.form.get("seen", "")
         if "remove" in request.form:
-            remove_photo(candidate_id)
+            remove_photo(candidate_id, seen)
+        elif "sent" in request.form:
+            give_photo(candidate_id, request.form["sent"], seen)
         else:
             sent = request.files.get("photo")
             content = sent.read(MOST_BYTES + 1) if sent else b""
             if not content:
                 raise UploadRefused("none")
-            store_photo(candidate_id, content)
-    except (UploadRefused, PhotoRefused) as refused:
+            store_photo(candidate_id, content, seen)
+    except (UploadRefused, PhotoRefused, PhotoChanged) as refused:
         return _page(slug, candidate_id, problem=refused)
     return _done(slug, candidate_id)
 

@@ -11,9 +11,12 @@ from voting.rules.roles import ROLES
 from voting.services import trail
 from voting.services.catalogue import every_campaign
 from voting.web.organizer.guard import allows, bp
+from voting.web.organizer.trail_wording import changes_of
 from voting.web.times import now_ms
 
 PAGE = 50
+#: of one entry; the others are there for whoever opens them
+CHANGES_SHOWN = 8
 
 
 class TrailFilter(Form):
@@ -46,6 +49,8 @@ def show_trail() -> BaseResponse:
     body = render_template(
         "organizer/trail.html",
         entries=entries[:PAGE],
+        changes_of=changes_of,
+        shown=CHANGES_SHOWN,
         asked=given,
         older=entries[PAGE - 1].number if len(entries) > PAGE else None,
     )
