@@ -19,6 +19,7 @@ from voting.rules.campaign import RuleSet, Stage, phase_of
 from voting.rules.checklist import checklist
 from voting.rules.draft_errors import CampaignFrozen, DraftChanged, DraftNotEmpty, PlaceInUse
 from voting.rules.findings import Finding
+from voting.rules.nomination_errors import NominationsWaiting
 from voting.rules.rule_text import parse_rules, write_rules
 from voting.services.campaigns import now_ms
 from voting.services.catalogue import forget
@@ -27,6 +28,7 @@ from voting.services.trail import changed, write_entry
 from voting.services.transactions import reading, writing
 from voting.storage.campaigns import Campaign, bump_version, get_by_slug, lock_by_slug
 from voting.storage.candidates import count_places, count_standing
+from voting.storage.nominations import count_nominations, find_call
 from voting.storage.trail import find_entries
 
 TEXTS = ("title", "summary", "organizer_name", "contact", "enquiry_phone", "supervision_phone")
@@ -149,7 +151,7 @@ def _check_places(session: Session, campaign: Campaign, rules: RuleSet) -> None:
 
 
 def discard_draft(slug: str) -> None:
-    """Throw a draft without candidates away. Raises CampaignFrozen or DraftNotEmpty."""
+    """Throw a draft without candidates away. Raises CampaignFrozen, DraftNotEmpty or NominationsWaiting."""
     with writing() as session:
         campaign = lock_by_slug(session, slug)
         if campaign.stage != "draft":
@@ -157,6 +159,13 @@ def discard_draft(slug: str) -> None:
         candidates = sum(count_places(session, campaign.id).values())
         if candidates:
             raise DraftNotEmpty(candidates)
+        nominated = sum(count_nominations(session, campaign.id).values())
+        if nominated:
+            raise NominationsWaiting(nominated)
+        call = find_call(session, campaign.id)
+        if call is not None:
+            session.delete(call)
+            session.flush()
         write_entry(session, "campaign.discard", slug, slug, before=_content(campaign))
         session.delete(campaign)
     forget()
