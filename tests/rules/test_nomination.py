@@ -15,6 +15,7 @@ from voting.rules.nomination import (
     find_private,
     next_state,
     read_telephone,
+    waiting_findings,
 )
 from voting.rules.nomination_errors import (
     NominationDecided,
@@ -70,6 +71,12 @@ def test_states_lead_where_they_should_and_nowhere_else() -> None:
     for act, state in (("accept", "returned"), ("return", "returned"), ("amend", "sent"), ("accept", "accepted")):
         with pytest.raises(NominationDecided):
             next_state(act, state)  # type: ignore[arg-type]
+
+
+def test_what_is_not_decided_is_told_before_opening() -> None:
+    (found,) = waiting_findings({"sent": 2, "returned": 1, "accepted": 5})
+    assert (found.facts, found.blocks) == ({"n": 3}, False)
+    assert waiting_findings({"accepted": 5, "declined": 1}) == []
 
 
 def test_a_call_that_nobody_could_answer_is_named() -> None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
 
-from tests.storage.rows import COMMUNITY, COUNTY, TOWN, VILLAGE
+from tests.nominators import (
+    COUNTY_REVIEWER,
+    ELSEWHERE,
+    ORGANIZER,
+    TOWN_REVIEWER,
+    call_for,
+    given,
+    id_of,
+    now_ms,
+    send,
+)
+from tests.storage.rows import COMMUNITY, TOWN, VILLAGE
 from tests.world import World, new_world, rules_text
 from voting.rules.candidate_errors import ChangedMeanwhile, ReasonNeeded
 from voting.rules.errors import StageRefused
@@ -24,7 +34,6 @@ from voting.rules.nomination_errors import (
     OwnNomination,
 )
 from voting.rules.periods import DAY_MS
-from voting.rules.roles import Holder
 from voting.services.campaigns import create_campaign, open_campaign
 from voting.services.candidates import read_candidate
 from voting.services.drafting import discard_draft
@@ -42,50 +51,12 @@ from voting.services.nomination_calls import area_step, areas_below, read_call, 
 from voting.services.nomination_review import decide, history_of, list_for, read_for, waiting_for
 from voting.services.trail import acting_as, all_entries, check_trail, list_entries
 
-ORGANIZER = Holder(1, "chen", "陈主任", frozenset({"organizer"}))
-COUNTY_REVIEWER = Holder(2, "county", "县审核员", frozenset({"reviewer"}), COUNTY)
-TOWN_REVIEWER = Holder(3, "town", "镇审核员", frozenset({"reviewer"}), TOWN)
-ELSEWHERE = Holder(4, "other", "外县审核员", frozenset({"reviewer"}), "441781")
-GOOD = {
-    "award": "households",
-    "name": "<b>王家</b>",
-    "area_code": VILLAGE,
-    "summary": "尊老爱幼",
-    "story": "第一段\r\n\r\n第二段",
-    "nominator": "李四",
-    "telephone": "138 0013 8000",
-}
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def call_for(world: World, opens_ms: int = 0, closes_ms: int = 0, **changed: Any) -> Call:
-    """Let a campaign take nominations, a day before and after now unless something else is said."""
-    values: dict[str, Any] = {"public": True, "desk": True, "awards": ("centres", "households")} | changed
-    call = Call(opens_ms or now_ms() - DAY_MS, closes_ms or now_ms() + DAY_MS, **values)
-    world.do(save_call, world.slug, call, world.do(read_call, world.slug).seen)
-    return call
-
 
 @pytest.fixture
 def draft(app: Any) -> World:
     world = new_world(app).put(rules_text(), opened=False)
     call_for(world)
     return world
-
-
-def given(**changed: str) -> Sent:
-    return Sent(GOOD | changed, consent=True)
-
-
-def send(world: World, **changed: str) -> str:
-    return world.do(send_nomination, world.slug, new_code(), given(**changed))
-
-
-def id_of(world: World, code: str) -> int:
-    return world.do(read_by_code, world.slug, code).id
 
 
 def problems(refused: Any) -> set[tuple[str, str]]:
@@ -198,6 +169,12 @@ class TestSending:
             draft.do(send_nomination, draft.slug, "", Sent({}, consent=True))
         assert ("name", "empty") in problems(refused)
         assert draft.do(list_for, ORGANIZER, draft.slug, "", "", 1).total == 0
+
+    @pytest.mark.parametrize("field", ["award", "group_key", "name", "area_code", "summary", "story", "nominator"])
+    def test_what_a_database_cannot_hold_is_a_mistake_and_no_error(self, draft: World, field: str) -> None:
+        with pytest.raises(NominationRefused):
+            send(draft, **{field: "4417\x0002"})
+        assert draft.do(area_step, "4417\x0002").path == draft.do(area_step, "").path
 
     def test_only_for_awards_that_are_called_for(self, draft: World) -> None:
         call_for(draft, awards=("centres",))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.services.test_nominating import call_for, id_of, send
+from tests.nominators import call_for, id_of, send
 from tests.storage.rows import COUNTY, TOWN, VILLAGE
 from tests.web.desk import Person
 from tests.web.test_nominations import TYPED

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from tests.services.test_nominating import ORGANIZER, call_for, now_ms
+from tests.nominators import ORGANIZER, call_for, now_ms
 from tests.storage.rows import TOWN, VILLAGE
 from tests.web.pages import fields_of, text_of
 from tests.world import World, application, new_world, rules_text

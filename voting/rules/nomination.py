@@ -15,6 +15,7 @@ from typing import Literal, get_args
 from voting.rules.campaign import Stage, check_transition
 from voting.rules.candidate_errors import FieldProblem
 from voting.rules.errors import StageRefused
+from voting.rules.findings import Finding
 from voting.rules.nomination_errors import (
     NominationDecided,
     NominationNotFound,
@@ -113,6 +114,15 @@ def call_problems(call: Call, awards: Collection[str]) -> tuple[FieldProblem, ..
     if len(call.conditions) > LONGEST_CONDITIONS:
         found.append(FieldProblem("conditions", "long", str(LONGEST_CONDITIONS)))
     return tuple(found)
+
+
+def waiting_findings(counts: Mapping[str, int]) -> list[Finding]:
+    """What an organizer should know before opening: nobody can be accepted afterwards. ``counts`` are by state."""
+    left = counts.get("sent", 0) + counts.get("returned", 0)
+    if not left:
+        return []
+    text = f"{left} nominations are not decided; nobody is accepted after opening"
+    return [Finding("nominations_waiting", "candidates", text, {"n": left}, blocks=False)]
 
 
 def read_telephone(text: str) -> str | None:

@@ -19,6 +19,7 @@ from voting.rules.campaign import RuleSet, Stage, phase_of
 from voting.rules.checklist import checklist
 from voting.rules.draft_errors import CampaignFrozen, DraftChanged, DraftNotEmpty, PlaceInUse
 from voting.rules.findings import Finding
+from voting.rules.nomination import waiting_findings
 from voting.rules.nomination_errors import NominationsWaiting
 from voting.rules.rule_text import parse_rules, write_rules
 from voting.services.campaigns import now_ms
@@ -52,6 +53,8 @@ class Dossier:
     standing: dict[str, int]
     grouped: dict[str, int]
     rules_hash: str | None
+    #: nominations by state
+    nominated: Mapping[str, int]
 
     @property
     def texts(self) -> dict[str, str]:
@@ -63,7 +66,8 @@ class Dossier:
 
     def findings(self) -> list[Finding]:
         """What is missing or contradictory before this campaign may open."""
-        return checklist(self.rules, self.texts, self.standing, self.grouped, now_ms(), configured_providers())
+        found = checklist(self.rules, self.texts, self.standing, self.grouped, now_ms(), configured_providers())
+        return [*found, *waiting_findings(self.nominated)]
 
 
 def get_dossier(slug: str) -> Dossier:
@@ -82,6 +86,7 @@ def get_dossier(slug: str) -> Dossier:
             standing=standing,
             grouped=grouped,
             rules_hash=campaign.rules_hash,
+            nominated=count_nominations(session, campaign.id),
         )
 
 

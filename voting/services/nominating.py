@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from sqlalchemy.orm import Session
 
+from voting.rules.areas import is_area_code
 from voting.rules.ballot_id import CROCKFORD
 from voting.rules.campaign import Award
 from voting.rules.candidate_errors import FieldProblem
@@ -249,7 +250,9 @@ def _problems(
     if award is None or values["group_key"] not in (groups or {""}):
         found.append(FieldProblem("award", "choose"))
     code = values["area_code"]
-    if (code and find_area_code(session, code) is None) or (not code and count_areas(session)):
+    known = is_area_code(code) and find_area_code(session, code) is not None
+    # Where no areas were imported there is nothing to choose from.
+    if not known and (code or count_areas(session)):
         found.append(FieldProblem("area_code", "choose"))
     elif holder is not None and not holder.reviews(code):
         found.append(FieldProblem("area_code", "foreign"))

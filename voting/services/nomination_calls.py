@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from voting.rules.areas import Area
+from voting.rules.areas import Area, is_area_code
 from voting.rules.campaign import Award, RuleSet, Stage, check_transition
 from voting.rules.candidate_errors import ChangedMeanwhile
 from voting.rules.nomination import Call, call_problems
@@ -121,7 +121,7 @@ def area_step(code: str) -> AreaStep:
     A city that stands alone at the top is passed by: there is nothing to choose.
     """
     with reading() as session:
-        path = find_lineage(session, code) if code else []
+        path = find_lineage(session, code) if is_area_code(code) else []
         below = find_children(session, path[-1].code if path else None)
         if not path and len(below) == 1 and below[0].level == "city":
             path, below = below, find_children(session, below[0].code)
