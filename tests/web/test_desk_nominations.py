@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -215,6 +217,25 @@ class TestForAnArea:
         assert town.post(f"{path}/amend", changed).status_code == 303
         assert decided(county, path, "accept").status_code == 303
         assert draft.campaign().candidates[-1].name == "王家大院"
+
+    def test_a_session_that_is_over_loses_no_text(self, draft: World) -> None:
+        person = reviewer(draft)
+        person.client.delete_cookie("desk")
+        sent = TYPED | {"area_code": VILLAGE, "story": "字" * 5000, "file": (io.BytesIO(b"x"), "a.jpg")}
+        door = person.client.post(f"{home(draft)}/new", data=sent, content_type="multipart/form-data")
+        door.request.environ["wsgi.input"].close()
+        assert door.status_code == 403
+        kept = {name: unescape(text) for name, text in re.findall(r'name="(kept[^"]*)" value="([^"]*)"', door.text)}
+        after = person.sign_in(**kept)
+        again = {
+            name: unescape(text) for name, text in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', after.text)
+        }
+        page = person.client.post(f"{home(draft)}/new", data=again)
+        assert page.status_code == 422
+        assert "照片没有收到" in page.text
+        assert "字" * 5000 in page.text
+        again.pop("file_lost")
+        assert person.client.post(f"{home(draft)}/new", data=again).status_code == 303
 
     def test_only_while_reviewers_are_asked(self, draft: World) -> None:
         person = reviewer(draft)

@@ -68,6 +68,9 @@ class NominationForm(Form):
                 self.photo.data = prepare_photo(content)
             except PhotoRefused:
                 raise NominationRefused((FieldProblem("photo", "photo"),)) from None
+        elif request.form.get("file_lost"):
+            # The session was over when it was sent: a nomination is not taken without the photo it came with.
+            raise NominationRefused((FieldProblem("photo", "lost"),))
 
     def sent(self) -> Sent:
         """The form as the service takes it."""

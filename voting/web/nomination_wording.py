@@ -47,6 +47,7 @@ _PROBLEMS: dict[str, Callable[[str], str]] = {
     "telephone": lambda fact: gettext("请填 11 位手机号，或带区号的固定电话。"),
     "consent": lambda fact: gettext("请先征得被推荐人同意，再打勾。"),
     "photo": lambda fact: gettext("这张照片不能使用。请用不超过 5 MB、2500 万像素的 JPEG、PNG 或 WebP 照片。"),
+    "lost": lambda fact: gettext("登录过期时照片没有收到，请再选择一次；不要照片就直接提交。"),
     "order": lambda fact: gettext("截止时间要晚于开始时间。"),
 }
 PLAIN: dict[type[Refusal], tuple[Any, Any]] = {

@@ -53,7 +53,7 @@ def _page(
 
 @bp.post(f"{ROOM}/new")
 @allows("reviewer")
-@takes(MOST_SENT, MOST_FIELDS)
+@takes(MOST_SENT, MOST_FIELDS, keeps=True)
 def send_new_nomination(slug: str) -> BaseResponse:
     view, form = read_call(slug), NominationForm.read(request.form)
     try:
@@ -87,7 +87,7 @@ def amend_form(slug: str, nomination_id: int) -> BaseResponse:
 
 @bp.post(f"{ROOM}/<int:nomination_id>/amend")
 @allows("reviewer")
-@takes(MOST_SENT, MOST_FIELDS)
+@takes(MOST_SENT, MOST_FIELDS, keeps=True)
 def amend_nomination_at_desk(slug: str, nomination_id: int) -> BaseResponse:
     one, form = _mine(slug, nomination_id), NominationForm.read(request.form)
     seen = form.seen.data or ""
