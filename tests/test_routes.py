@@ -38,6 +38,8 @@ ROUTES: dict[str, tuple[set[str], str]] = {
     "/c/<slug>/candidates/<int:number>/poster.png": ({"GET"}, PUBLIC),
     "/c/<slug>/leaderboard": ({"GET"}, PUBLIC),
     "/c/<slug>/mine": ({"GET"}, PUBLIC),
+    "/c/<slug>/nominate": ({"GET", "POST"}, PUBLIC),
+    "/c/<slug>/nominations/<code>": ({"GET", "POST"}, PUBLIC),
     "/c/<slug>/result": ({"GET"}, PUBLIC),
     "/c/<slug>/review": ({"GET"}, PUBLIC),
     "/c/<slug>/rules": ({"GET"}, PUBLIC),
@@ -79,6 +81,12 @@ ROUTES: dict[str, tuple[set[str], str]] = {
     "/organizer/campaigns/<slug>/candidates/photos": ({"GET", "POST"}, "organizer"),
     "/organizer/campaigns/<slug>/candidates/photos/<token>": ({"GET", "POST"}, "organizer"),
     "/organizer/campaigns/<slug>/candidates/photos/<token>/drop": ({"POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/nominations": ({"GET"}, "organizer reviewer"),
+    "/organizer/campaigns/<slug>/nominations/new": ({"GET", "POST"}, "reviewer"),
+    "/organizer/campaigns/<slug>/nominations/settings": ({"GET", "POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/nominations/<int:nomination_id>": ({"GET"}, "organizer reviewer"),
+    "/organizer/campaigns/<slug>/nominations/<int:nomination_id>/amend": ({"GET", "POST"}, "reviewer"),
+    "/organizer/campaigns/<slug>/nominations/<int:nomination_id>/decide": ({"POST"}, "organizer reviewer"),
     "/organizer/account/password": ({"POST"}, EVERYBODY),
     "/organizer/account/sessions": ({"POST"}, EVERYBODY),
     "/organizer/account/sessions/<mark>": ({"POST"}, EVERYBODY),
@@ -113,7 +121,7 @@ GUARDED = ("/organizer", "/judge", "/screen/setup")
 SAFE = {"GET", "HEAD", "OPTIONS"}
 VALUES = {"number": "1", "code": "0000000000000000", "filename": "nothing.css", "provider": "wechat"}
 VALUES |= {"step": "texts", "account_id": "999", "candidate_id": "999", "mark": "0" * 16, "token": "none"}
-VALUES |= {"act": "pause"}
+VALUES |= {"act": "pause", "nomination_id": "999"}
 VALUES |= {"name": "0" * 32, "width": "640", "ending": "webp"}
 
 

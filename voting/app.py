@@ -18,7 +18,19 @@ from voting.services.boxes import init_boxes
 from voting.services.challenging import init_challenging
 from voting.services.identifying import init_identifying
 from voting.storage.database import db
-from voting.web import api, citizen, health, my_votes, pictures, result_pages, screen, sign_in, voting, wechat_card
+from voting.web import (
+    api,
+    citizen,
+    health,
+    my_votes,
+    nominations,
+    pictures,
+    result_pages,
+    screen,
+    sign_in,
+    voting,
+    wechat_card,
+)
 from voting.web.compression import init_compression
 from voting.web.finished import Finished
 from voting.web.guard import init_guard
@@ -78,6 +90,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(pictures.bp)
     app.register_blueprint(wechat_card.bp)
     app.register_blueprint(sign_in.bp)
+    app.register_blueprint(nominations.bp)
     app.register_blueprint(health.bp)
     app.register_blueprint(result_pages.bp)
     app.register_blueprint(screen.bp)

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from tests.browser.town import DEMO, Town
+from tests.nominators import ORGANIZER, given, id_of, send
+from tests.storage.rows import VILLAGE
 from voting.rules.roles import Holder, check_roles
 from voting.services import accounts, desk_sessions
+from voting.services.nominating import send_for_area
+from voting.services.nomination_review import decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ CAMPAIGN = "/c/<slug>"
 DESK = "/organizer"
 AT_DESK = f"{DESK}/campaigns/<slug>"
 DRAFT = f"{DESK}/campaigns/draft"
+NOMINATE = "/c/draft/nominate"
+FOR_REVIEWERS = (f"{AT_DESK}/nominations/new", f"{AT_DESK}/nominations/<int:nomination_id>/amend")
 ADMINISTRATORS = (f"{DESK}/accounts", f"{DESK}/trail/check")
 ACT = "<any(open, pause, resume, close, count, ask, confirm, withdraw):act>"
 STEP = "<any(texts, time, awards, quotas, identity, display, purpose):step>"
@@ -77,6 +83,12 @@ STOPS = (
     Stop("sign-in-lost", "身份确认没有完成", "/sign-in/oidc/callback", f"/sign-in/{AWAY}/callback", 403),
     Stop("review-sign-in", "确认选票，先确认身份", "/c/by-sms/review?{choices:by-sms}", f"{CAMPAIGN}/review"),
     Stop("review-effort", "确认选票，自动验证", "/c/effort/review?{choices:effort}", f"{CAMPAIGN}/review"),
+    Stop("nominate-area", "推荐：选择地区", f"{NOMINATE}?area=441702", f"{CAMPAIGN}/nominate"),
+    Stop("nominate", "推荐：填写", f"{NOMINATE}?area={VILLAGE}", f"{CAMPAIGN}/nominate"),
+    Stop("nomination", "我的推荐", "/c/draft/nominations/{code}?new=1", f"{CAMPAIGN}/nominations/<code>"),
+    Stop(
+        "nomination-returned", "我的推荐，被退回", "/c/draft/nominations/{returned}", f"{CAMPAIGN}/nominations/<code>"
+    ),
     Stop("screen-hidden", "大屏，投票期间不公布票数", "/screen/hidden", "/screen/<slug>"),
     Stop("screen", "大屏", f"/screen/{DEMO}", "/screen/<slug>"),
     Stop("desk-sign-in", "工作台：登录", "/organizer/sign-in", "/organizer/sign-in"),
@@ -113,6 +125,21 @@ STOPS = (
     Stop("desk-import", "工作台：导入", f"{DRAFT}/candidates/import", f"{AT_DESK}/candidates/import"),
     Stop("desk-photos", "工作台：照片", f"{DRAFT}/candidates/photos", f"{AT_DESK}/candidates/photos"),
     Stop("desk-numbers", "工作台：编号", f"{DRAFT}/candidates/numbers", f"{AT_DESK}/candidates/numbers"),
+    Stop("desk-nominations", "工作台：推荐", f"{DRAFT}/nominations", f"{AT_DESK}/nominations"),
+    Stop("desk-call", "工作台：推荐设置", f"{DRAFT}/nominations/settings", f"{AT_DESK}/nominations/settings"),
+    Stop(
+        "desk-nomination",
+        "工作台：审核一条推荐",
+        f"{DRAFT}/nominations/{{nomination}}",
+        f"{AT_DESK}/nominations/<int:nomination_id>",
+    ),
+    Stop("desk-nominate", "工作台：代表本地推荐", f"{DRAFT}/nominations/new", f"{AT_DESK}/nominations/new"),
+    Stop(
+        "desk-amend",
+        "工作台：修改退回的推荐",
+        f"{DRAFT}/nominations/{{mine}}/amend",
+        f"{AT_DESK}/nominations/<int:nomination_id>/amend",
+    ),
     Stop("desk-stages", "工作台：阶段", f"/organizer/campaigns/{DEMO}/stages", f"{AT_DESK}/stages"),
     Stop("desk-pause", "工作台：暂停前的确认", f"/organizer/campaigns/{DEMO}/stages/pause", f"{AT_DESK}/stages/{ACT}"),
     Stop("desk-watch", "工作台：实时情况", f"/organizer/campaigns/{DEMO}/watch", f"{AT_DESK}/watch"),
@@ -132,9 +159,15 @@ def standing(town: Town) -> list[Stop]:
 def open_stop(page: Page, town: Town, stop: Stop, large: bool = False) -> None:
     """Open a stop; a receipt is that of a ballot cast for this very browser."""
     jar = {"large": "1"} if large else {}
+    reviewer: Holder | None = None
     if stop.needs_session:
-        jar["desk"] = at_the_desk(town, "administrator" if stop.rule in ADMINISTRATORS else "organizer")
+        if stop.rule in FOR_REVIEWERS:
+            reviewer, jar["desk"] = at_the_desk(town, "reviewer", "441702")
+        else:
+            _, jar["desk"] = at_the_desk(town, "administrator" if stop.rule in ADMINISTRATORS else "organizer")
     path = stop.path
+    if asked := re.search(r"{(code|returned|nomination|mine)}", path):
+        path = path.replace(asked[0], a_nomination(town, asked[1], reviewer))
     if asked := re.search(r"{choices:?(.*?)}", path):
         slug = asked[1] or DEMO
         some = town.candidates(slug, "centres")[:3] + town.candidates(slug, "households")[:2]
@@ -154,18 +187,33 @@ def open_stop(page: Page, town: Town, stop: Stop, large: bool = False) -> None:
     assert answer.status == stop.status, f"{path} answers {answer.status}"
 
 
-def at_the_desk(town: Town, role: str) -> str:
-    """The session of somebody who has that role."""
+def at_the_desk(town: Town, role: str, area: str | None = None) -> tuple[Holder, str]:
+    """Somebody who has that role, and their session."""
 
-    def begin() -> str:
+    def begin() -> tuple[Holder, str]:
         name = f"desk{secrets.token_hex(4)}"
-        accounts.create_account(name, "演示人员", [role])
+        accounts.create_account(name, "演示人员", [role], area)
         one = next(each for each in accounts.all_accounts() if each.name == name)
-        holder = Holder(one.id, one.name, one.full_name, check_roles(one.roles, None))
-        return desk_sessions.begin_session(holder, "Chromium", "127.0.0.1")
+        holder = Holder(one.id, one.name, one.full_name, check_roles(one.roles, area), area)
+        return holder, desk_sessions.begin_session(holder, "Chromium", "127.0.0.1")
 
-    token: str = town.world(DEMO).do(begin)
-    return token
+    found: tuple[Holder, str] = town.world(DEMO).do(begin)
+    return found
+
+
+def a_nomination(town: Town, what: str, reviewer: Holder | None) -> str:
+    """The code of a citizen's nomination (``code``, or ``returned``), or the id of one at the desk (``nomination``, or
+    ``mine``: the reviewer's own, returned)."""
+    draft = town.world("draft")
+    if what == "mine":
+        assert reviewer is not None
+        mine = draft.do(send_for_area, draft.slug, reviewer, "", given())
+        draft.do(decide, ORGANIZER, draft.slug, mine, "return", 1, "请写明是哪一年开始的。")
+        return str(mine)
+    code = send(draft, name=f"王家 {secrets.token_hex(2)}", summary="台风夜里为邻居敞开大门的人家")
+    if what == "returned":
+        draft.do(decide, ORGANIZER, draft.slug, id_of(draft, code), "return", 1, "请写明是哪一年开始的。")
+    return str(id_of(draft, code)) if what == "nomination" else code
 
 
 def a_ballot(town: Town) -> tuple[str, str]:

@@ -16,6 +16,7 @@ import httpx
 from flask import Flask
 
 from tests.databases import migrate_to
+from tests.nominators import call_for
 from tests.peers.issuer import Issuer
 from tests.peers.wechat import WeChatPeer
 from tests.servers import Server, free_port, wait_until
@@ -112,6 +113,7 @@ def start_town(folder: Path) -> Iterator[Town]:
 def settle(town: Town) -> None:
     """Campaigns in every phase and for every identity beside the demonstration, with votes where there can be some."""
     town.world("draft").put(rules_text(opens_s=HOUR_S, closes_s=DAY_S), opened=False)
+    call_for(town.world("draft"), conditions="一、在本地连续居住三年以上；\n二、材料真实，经得起公示。")
     town.world("upcoming").put(rules_text(opens_s=HOUR_S, closes_s=DAY_S))
     for identity in ("sms", "wechat", "oidc"):
         town.world(f"by-{identity}").put(rules_text(identity=[identity]))

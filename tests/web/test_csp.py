@@ -22,6 +22,7 @@ from tests.web.pages import BEST, ids, paper_for, vote
 #: what can stand in an address, by the name of its part
 PARTS = {"slug": "best", "number": "3", "code": "0000000000000000", "provider": "wechat", "version": "1"}
 PARTS |= {"token": "none", "mark": "0" * 16, "account_id": "1", "candidate_id": "1", "step": "texts", "act": "pause"}
+PARTS |= {"nomination_id": "1"}
 #: read by machines, or (the last) made by the static build
 NO_PAGES = ("/api/", "/healthz", "/readyz", "/metrics", "/static/", "/photos/")
 REFUSED = ("'unsafe-inline'", "'unsafe-eval'", "'unsafe-hashes'", "data:", "*", "http:", "https:", "blob:")

@@ -16,6 +16,7 @@ from voting.rules import checklist
 from voting.rules.campaign import Award, Group, Limits
 from voting.rules.display import Display
 from voting.rules.findings import Finding
+from voting.rules.nomination import waiting_findings
 from voting.rules.quota import Quota
 from voting.services import campaigns
 from voting.web.organizer.finding_wording import WORDED, finding_sentence
@@ -88,6 +89,7 @@ class TestTheChecklist:
             for given in texts:
                 rules = rule_set(**changed)
                 found += checklist.checklist(rules, given, {"centres": 1}, {}, NOON_MS, frozenset({"device"}))
+        found += waiting_findings({"sent": 2, "returned": 1, "accepted": 5})
         assert {one.code for one in found} == WORDED
         with lite_app.test_request_context():
             for one in found:

@@ -23,7 +23,7 @@ from voting.storage.database import db
 
 #: a value for every argument that an address of ours has; a new one must be added, or this test says so
 ARGUMENTS = {"slug", "number", "code", "provider", "filename", "name", "width", "ending", "token", "act", "step"}
-ARGUMENTS |= {"candidate_id", "account_id", "mark"}
+ARGUMENTS |= {"candidate_id", "account_id", "mark", "nomination_id"}
 QUERIES = ("", "?award=households", "?part=rows", "?q=c1", "?lang=en", "?page=2", "?order=rank", "?top=5", "?rows=100")
 OTHERS = 7
 #: what differs from one look to the next though nobody votes
@@ -64,7 +64,7 @@ def addresses(world: World, receipt: str) -> set[str]:
     campaign = world.campaign()
     known: dict[str, Any] = {"slug": world.slug, "code": receipt, "provider": "oidc", "filename": "citizen.css"}
     known |= {"name": "x", "width": 640, "ending": "webp", "token": "none", "act": "pause", "step": "texts"}
-    known |= {"candidate_id": 1, "account_id": 1, "mark": "0" * 16}
+    known |= {"candidate_id": 1, "account_id": 1, "mark": "0" * 16, "nomination_id": 1}
     found: set[str] = set()
     adapter = world.app.url_map.bind("localhost")
     for rule in world.app.url_map.iter_rules():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +13,11 @@ class Area:
     name: str
     level: str
     parent: str | None
+
+
+def is_area_code(text: str) -> bool:
+    """Whether this can be an area's code at all; not every text can even be asked for in a database."""
+    return re.fullmatch("[0-9]{2,12}", text) is not None
 
 
 class AreaTree:

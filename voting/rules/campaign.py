@@ -25,6 +25,8 @@ TRANSITIONS: Mapping[str, tuple[tuple[Stage, ...], Stage | None]] = {
     "import": (("draft",), None),
     "number": (("draft",), None),
     "withdraw": (("draft",), None),
+    "nominate": (("draft",), None),
+    "review": (("draft",), None),
     "open": (("draft",), "open"),
     "pause": (("open",), None),
     "resume": (("open",), None),

@@ -32,6 +32,13 @@ class Holder:
         """Whether something of that area is this account's business: a reviewer has one area and what lies in it."""
         if self.may("administrator", "organizer", "auditor"):
             return True
+        return self._holds(area)
+
+    def reviews(self, area: str | None) -> bool:
+        """Whether this account decides on nominations of that area, and may know who sent them."""
+        return self.may("organizer") or (self.may("reviewer") and self._holds(area))
+
+    def _holds(self, area: str | None) -> bool:
         # Codes nest: 4417 is the city, 441702 a county of it, 441702103 a town of that county.
         return bool(self.area and area and area.startswith(self.area))
 

@@ -19,6 +19,8 @@ from voting.rules.campaign import RuleSet, Stage, phase_of
 from voting.rules.checklist import checklist
 from voting.rules.draft_errors import CampaignFrozen, DraftChanged, DraftNotEmpty, PlaceInUse
 from voting.rules.findings import Finding
+from voting.rules.nomination import waiting_findings
+from voting.rules.nomination_errors import NominationsWaiting
 from voting.rules.rule_text import parse_rules, write_rules
 from voting.services.campaigns import now_ms
 from voting.services.catalogue import forget
@@ -27,6 +29,7 @@ from voting.services.trail import changed, write_entry
 from voting.services.transactions import reading, writing
 from voting.storage.campaigns import Campaign, bump_version, get_by_slug, lock_by_slug
 from voting.storage.candidates import count_places, count_standing
+from voting.storage.nominations import count_nominations, find_call
 from voting.storage.trail import find_entries
 
 TEXTS = ("title", "summary", "organizer_name", "contact", "enquiry_phone", "supervision_phone")
@@ -50,6 +53,8 @@ class Dossier:
     standing: dict[str, int]
     grouped: dict[str, int]
     rules_hash: str | None
+    #: nominations by state
+    nominated: Mapping[str, int]
 
     @property
     def texts(self) -> dict[str, str]:
@@ -61,7 +66,8 @@ class Dossier:
 
     def findings(self) -> list[Finding]:
         """What is missing or contradictory before this campaign may open."""
-        return checklist(self.rules, self.texts, self.standing, self.grouped, now_ms(), configured_providers())
+        found = checklist(self.rules, self.texts, self.standing, self.grouped, now_ms(), configured_providers())
+        return [*found, *waiting_findings(self.nominated)]
 
 
 def get_dossier(slug: str) -> Dossier:
@@ -80,6 +86,7 @@ def get_dossier(slug: str) -> Dossier:
             standing=standing,
             grouped=grouped,
             rules_hash=campaign.rules_hash,
+            nominated=count_nominations(session, campaign.id),
         )
 
 
@@ -149,7 +156,7 @@ def _check_places(session: Session, campaign: Campaign, rules: RuleSet) -> None:
 
 
 def discard_draft(slug: str) -> None:
-    """Throw a draft without candidates away. Raises CampaignFrozen or DraftNotEmpty."""
+    """Throw a draft without candidates away. Raises CampaignFrozen, DraftNotEmpty or NominationsWaiting."""
     with writing() as session:
         campaign = lock_by_slug(session, slug)
         if campaign.stage != "draft":
@@ -157,6 +164,13 @@ def discard_draft(slug: str) -> None:
         candidates = sum(count_places(session, campaign.id).values())
         if candidates:
             raise DraftNotEmpty(candidates)
+        nominated = sum(count_nominations(session, campaign.id).values())
+        if nominated:
+            raise NominationsWaiting(nominated)
+        call = find_call(session, campaign.id)
+        if call is not None:
+            session.delete(call)
+            session.flush()
         write_entry(session, "campaign.discard", slug, slug, before=_content(campaign))
         session.delete(campaign)
     forget()

@@ -105,7 +105,7 @@ def view_box(view: CampaignView) -> BoxView:
 
 def _acts(view: CampaignView, box: BoxView, recorded: int, asked: Asked | None) -> list[str]:
     # What is done with candidates has pages of its own.
-    elsewhere = ("import", "number", "withdraw")
+    elsewhere = ("import", "number", "withdraw", "nominate", "review")
     acts = [act for act, (stages, _) in TRANSITIONS.items() if view.stage in stages and act not in elsewhere]
     if view.stage == "open":
         acts.remove("resume" if view.paused_reason is None else "pause")

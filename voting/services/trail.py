@@ -116,11 +116,16 @@ def check_trail() -> list[Fault]:
 
 
 def list_entries(
-    campaign: str = "", actor: str = "", act: str = "", before: int | None = None, limit: int = 100
+    campaign: str = "",
+    actor: str = "",
+    act: str = "",
+    before: int | None = None,
+    limit: int = 100,
+    subject: str = "",
 ) -> list[Entry]:
     """Entries, newest first; ``before`` is the number to go on from."""
     with reading() as session:
-        return [_view(entry) for entry in find_entries(session, campaign, actor, act, before, limit)]
+        return [_view(entry) for entry in find_entries(session, campaign, actor, act, before, limit, subject)]
 
 
 def all_entries() -> Iterator[Entry]:

@@ -49,3 +49,28 @@ def save_areas(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 def find_area_code(session: Session, code: str) -> str | None:
     """The code, when there is such an area."""
     return session.scalar(select(AreaRow.code).where(AreaRow.code == code))
+
+
+def find_children(session: Session, parent: str | None) -> list[Area]:
+    """The areas right below one, or the top of the tree, in the order of their codes."""
+    query = select(AreaRow.code, AreaRow.name, AreaRow.level, AreaRow.parent_code).order_by(AreaRow.code)
+    # Compared with None it is IS NULL.
+    rows = session.execute(query.where(AreaRow.parent_code == parent))
+    return [Area(code, name, level, above) for code, name, level, above in rows]
+
+
+def find_lineage(session: Session, code: str) -> list[Area]:
+    """From the top of the tree down to the area; empty when there is none of that code."""
+    found: list[Area] = []
+    at: str | None = code
+    while at is not None and (row := session.get(AreaRow, at)) is not None:
+        found.append(Area(row.code, row.name, row.level, row.parent_code))
+        at = row.parent_code
+    return found[::-1]
+
+
+def list_below(session: Session, code: str) -> list[Area]:
+    """An area and everything in it, by their codes, which nest."""
+    query = select(AreaRow.code, AreaRow.name, AreaRow.level, AreaRow.parent_code).order_by(AreaRow.code)
+    rows = session.execute(query.where(AreaRow.code.startswith(code, autoescape=True)))
+    return [Area(code, name, level, above) for code, name, level, above in rows]

@@ -160,3 +160,25 @@ def set_numbers(session: Session, numbers: Sequence[tuple[int, int]]) -> None:
         table = table_of(Candidate)
         give = update(table).where(table.c.id == bindparam("which")).values(number=bindparam("given"))
         session.execute(give, [{"which": which, "given": number} for which, number in numbers])
+
+
+def highest_number(session: Session, campaign_id: int) -> int:
+    """The highest number anybody has, 0 without candidates."""
+    return session.scalar(select(func.max(Candidate.number)).where(Candidate.campaign_id == campaign_id)) or 0
+
+
+def find_by_code(session: Session, campaign_id: int, award: str, code: str) -> int | None:
+    """The id of whoever has a code in an award."""
+    mine = (Candidate.campaign_id == campaign_id) & (Candidate.award == award) & (Candidate.code == code)
+    return session.scalar(select(Candidate.id).where(mine))
+
+
+def find_namesakes(session: Session, campaign_id: int, award: str, name: str, area: str | None) -> Sequence[AnyRow]:
+    """Id and number of candidates of the same name, award and area."""
+    query = select(Candidate.id, Candidate.number).where(
+        Candidate.campaign_id == campaign_id,
+        Candidate.award == award,
+        Candidate.name == name,
+        Candidate.area_code == area,
+    )
+    return session.execute(query.order_by(Candidate.number)).all()

@@ -65,7 +65,13 @@ def iter_entries(session: Session) -> Iterator[TrailEntry]:
 
 
 def find_entries(
-    session: Session, campaign: str = "", actor: str = "", act: str = "", before: int | None = None, limit: int = 100
+    session: Session,
+    campaign: str = "",
+    actor: str = "",
+    act: str = "",
+    before: int | None = None,
+    limit: int = 100,
+    subject: str = "",
 ) -> Sequence[TrailEntry]:
     """Newest first; ``before`` is a number to go on from, ``act`` also the beginning of one ("campaign.")."""
     query = select(TrailEntry).order_by(TrailEntry.number.desc()).limit(limit)
@@ -75,6 +81,8 @@ def find_entries(
         query = query.where(TrailEntry.actor == actor)
     if act:
         query = query.where(func.substr(TrailEntry.act, 1, len(act)) == act)
+    if subject:
+        query = query.where(TrailEntry.subject == subject)
     if before is not None:
         query = query.where(TrailEntry.number < before)
     return session.scalars(query).all()

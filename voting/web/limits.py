@@ -20,6 +20,8 @@ LOOK_UPS = "600 per minute"
 PAPERS = "1200 per minute"
 POSTERS = "300 per minute"
 CODES = "120 per minute"
+#: a nomination may bring a photo, which costs a moment of a processor and a place on the disk
+NOMINATIONS = "60 per minute;600 per hour"
 
 
 def address_key() -> str:

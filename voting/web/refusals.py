@@ -11,7 +11,15 @@ from flask import Flask, Response, current_app, g, json, render_template, reques
 from flask_limiter.errors import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
-from voting.rules import account_errors, candidate_errors, draft_errors, errors, identity_errors, stage_errors
+from voting.rules import (
+    account_errors,
+    candidate_errors,
+    draft_errors,
+    errors,
+    identity_errors,
+    nomination_errors,
+    stage_errors,
+)
 from voting.rules.errors import CampaignNotFound, MalformedBallot, Refusal
 from voting.services.catalogue import CampaignView, get_campaign
 from voting.services.metering import count_refusal
@@ -69,7 +77,7 @@ API_STATUS: dict[type[Refusal], int] = {
     errors.NotReadyToOpen: 409,
     errors.NotReadyToPublish: 409,
 }
-#: what the organizers' desk says no to; no client of the API meets these
+#: what the organizers' desk and the nominators' pages say no to; no client of the API meets these
 DESK_STATUS: dict[type[Refusal], int] = {
     account_errors.SignInFailed: 403,
     account_errors.AccountLocked: 429,
@@ -98,6 +106,14 @@ DESK_STATUS: dict[type[Refusal], int] = {
     candidate_errors.NumbersTaken: 409,
     candidate_errors.UploadRefused: 422,
     candidate_errors.UploadNotFound: 404,
+    nomination_errors.NominationsNotOpen: 403,
+    nomination_errors.NominationsOver: 403,
+    nomination_errors.NominationNotFound: 404,
+    nomination_errors.NominationRefused: 422,
+    nomination_errors.NominationDecided: 409,
+    nomination_errors.OwnNomination: 403,
+    nomination_errors.CallRefused: 422,
+    nomination_errors.NominationsWaiting: 409,
     stage_errors.ChangedMeanwhile: 409,
     stage_errors.PauseReasonRefused: 422,
     stage_errors.SecondPersonNeeded: 403,

@@ -20,6 +20,7 @@ from voting.services.candidates import (
     take_off,
 )
 from voting.services.catalogue import CampaignView, forget, get_campaign
+from voting.services.nomination_review import waiting_for
 from voting.services.photos import MOST_BYTES, give_photo, remove_photo, store_photo
 from voting.web.organizer.candidate_wording import FIELDS, field_problem
 from voting.web.organizer.guard import allows, bp, holder, takes
@@ -91,6 +92,7 @@ def list_candidates(slug: str) -> BaseResponse:
         campaign=campaign,
         asked=asked,
         page=page,
+        waiting=waiting_for(holder(), slug) if holder().may("organizer", "reviewer") else 0,
         areas=[line for line in campaign.areas_of(asked["award"] or None) if holder().sees(line[0])],
         withdrawn=sum(one.standing != "standing" for one in campaign.candidates) if holder().sees(None) else None,
     )

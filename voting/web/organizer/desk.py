@@ -19,6 +19,9 @@ from voting.web.organizer import (
     candidates,
     entrance,
     exports,
+    nomination_call,
+    nomination_sending,
+    nominations,
     preview,
     records,
     result_room,
@@ -35,6 +38,7 @@ from voting.web.sign_in_wording import provider_name
 #: importing a room attaches its views to the blueprint
 ROOMS: tuple[ModuleType, ...] = (entrance, accounts, records, campaigns, wizard, preview, trial)
 ROOMS += (candidates, candidate_import, candidate_numbers, candidate_photos)
+ROOMS += (nominations, nomination_call, nomination_sending)
 ROOMS += (stages, watch, result_room, exports)
 #: acts and sessions belong to no campaign, whose zone could be asked
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -128,11 +128,16 @@ def _provider(words: Any) -> Callable[[Any], str]:
     return lambda facts: str(words) % {"name": PROVIDERS.get(facts["provider"], facts["provider"])}
 
 
+def _nominations(facts: Any) -> str:
+    return gettext("还有 %(n)s 条推荐没有处理完，开始投票后就不能再采纳", n=facts["n"])
+
+
 _WITH_FACTS: dict[str, Callable[[Any], str]] = {
     "too_few_candidates": _too_few,
     "no_candidates": _no_candidates,
     "seats_over_candidates": _seats,
     "no_seat": _no_seat,
+    "nominations_waiting": _nominations,
     "limits_contradict": _contradict,
     "awards_allow_fewer": _allow_fewer,
     "awards_require_more": _require_more,

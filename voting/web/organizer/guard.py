@@ -28,6 +28,7 @@ bp = Blueprint("organizer", __name__, url_prefix="/organizer")
 TOKEN_FIELD = "csrf_token"
 #: names of fields that are carried through a sign-in
 KEPT, KEPT_PATH = "kept:", "kept_path"
+FILE_LOST = "file_lost"
 LONGEST_KEPT = 60_000
 PIECES = 256 * 1024
 _COOKIE = "desk"
@@ -43,13 +44,17 @@ def allows(*roles: Role) -> Callable[[View], View]:
     return declare
 
 
-def takes(whole: int, fields: int = PIECES) -> Callable[[View], View]:
-    """Let a view be sent more than a short form: ``whole`` bytes with its files, ``fields`` of them outside files."""
+def takes(whole: int, fields: int = PIECES, keeps: bool = False) -> Callable[[View], View]:
+    """Let a view be sent more than a short form: ``whole`` bytes with its files, ``fields`` of them outside files.
+
+    With ``keeps`` a long text beside a file is kept when the session is over; the file is not, and FILE_LOST says so.
+    """
     # The parser takes 64 KB at a time and holds what may be half a boundary against the same limit.
     fields = max(fields, PIECES)
 
     def declare(view: View) -> View:
         view.desk_takes = (whole, fields)  # type: ignore[attr-defined]
+        view.desk_keeps = keeps  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -125,7 +130,7 @@ def _check() -> BaseResponse | None:
     try:
         g.holder = desk_sessions.find_holder(session_token(), used=not hasattr(view, "desk_by_itself"))
     except SignInNeeded:
-        return _sign_in_first()
+        return _sign_in_first(getattr(view, "desk_keeps", False))
     if not holder().may(*roles):
         raise NotPermitted
     if request.method not in ("GET", "HEAD", "OPTIONS"):
@@ -152,15 +157,18 @@ def _private(response: Response) -> Response:
     return response
 
 
-def _sign_in_first() -> BaseResponse:
-    """To the sign-in and back; a form's content is carried along."""
+def _sign_in_first(keeps: bool) -> BaseResponse:
+    """To the sign-in and back; what was typed is carried along, beside files only where the view ``keeps`` it."""
     here = request.full_path.rstrip("?")
     if request.method == "GET":
         return redirect(f"/organizer/sign-in?{urlencode({'next': here})}", 303)
-    # Files are not read for somebody who is not signed in; the fields beside them are few.
+    # Files are not read for somebody who is not signed in; most of the time the fields beside them are few.
     with_files = (request.content_type or "").startswith("multipart/")
-    form = MultiDict[str, str]() if with_files else request.form
+    form = MultiDict[str, str]() if with_files and not keeps else request.form
     kept = [(name, text) for name, text in form.items(multi=True) if name != TOKEN_FIELD]
+    if with_files and keeps:
+        with_files = any(file.filename for file in request.files.values())
+        kept += [(FILE_LOST, "1")] if with_files else []
     if sum(len(text) for _, text in kept) > LONGEST_KEPT:
         kept = []
     page = render_template(

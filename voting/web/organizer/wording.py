@@ -11,6 +11,7 @@ from voting.rules import account_errors as errors
 from voting.rules import draft_errors as drafts
 from voting.rules import stage_errors
 from voting.rules.errors import Refusal
+from voting.web import nomination_wording
 from voting.web.organizer import candidate_wording
 from voting.web.times import duration, now_ms
 
@@ -53,6 +54,7 @@ _ACTS = {
     "candidate.photo": lazy_gettext("更换照片"),
     "ballot.void": lazy_gettext("作废选票"),
     **candidate_wording.ACTS,
+    **nomination_wording.TRAIL_ACTS,
     "publish.ask": lazy_gettext("申请公布结果"),
     "publish.withdraw": lazy_gettext("撤回公布申请"),
     "campaign.audit": lazy_gettext("核对选票"),
@@ -99,6 +101,7 @@ PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
         lazy_gettext("请先给另一个人管理员职责。"),
     ),
     **candidate_wording.PLAIN,
+    **nomination_wording.PLAIN,
     stage_errors.ChangedMeanwhile: (
         lazy_gettext("您打开页面后，活动有了变化，这次没有执行。"),
         lazy_gettext("请看下面的最新状态，再决定要不要继续。"),
@@ -189,5 +192,6 @@ WITH_FACTS: dict[type[Refusal], Callable[[Any], tuple[str, str]]] = {
     errors.NameRefused: _name,
     errors.RolesApart: _apart,
     **candidate_wording.WITH_FACTS,
+    **nomination_wording.WITH_FACTS,
     stage_errors.TooLongForExcel: _too_long,
 }
