@@ -22,6 +22,17 @@ PASSWORD = "漠阳江畔 绿水青山 2026"
 MINUTE = "%Y-%m-%dT%H:%M"
 LONG_MS = 30_000
 STEP_S = 30
+#: what pictures of the stages are called
+STAGES = {
+    "开放投票": "open",
+    "暂停投票": "pause",
+    "恢复投票": "resume",
+    "截止封箱并清点": "close",
+    "重新清点": "count",
+    "申请公布结果": "ask",
+    "确认公布结果": "confirm",
+}
+
 Look = Callable[[Page, str, Locator | None], None]
 
 
@@ -211,9 +222,9 @@ class Desk:
         self.page.goto(f"/organizer/campaigns/{self.slug}/stages")
         self.press(f"{words}…")
         self.fill(fields or {})
-        self.press(words, f"act-{words}")
+        self.press(words, f"confirm-{STAGES[words]}")
         self.is_told(told)
-        self.look(self.page, f"done-{words}", None)
+        self.look(self.page, f"after-{STAGES[words]}", None)
 
     def watch(self) -> Page:
         self.page.goto(f"/organizer/campaigns/{self.slug}/stages")

@@ -19,7 +19,7 @@ import openpyxl
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Phone
-from tests.browser.desk import MINUTE, Desk
+from tests.browser.desk import MINUTE, Desk, Look, nobody_looks
 from tests.browser.desk_files import Row, mend, mistakes, photos, village_rows, with_mistakes
 from tests.browser.town import Town
 from tests.browser.walks import choose, enter, review, send, sending
@@ -61,20 +61,20 @@ def test_the_whole_life_of_a_campaign(phone: Phone, town: Town, tmp_path: Path) 
 # --- the steps -----------------------------------------------------------------------------------------------------
 
 
-def let_two_organizers_in(phone: Phone, town: Town) -> tuple[Desk, Desk]:
+def let_two_organizers_in(phone: Phone, town: Town, look: Look = nobody_looks) -> tuple[Desk, Desk]:
     """The administrator comes from the command line, the organizers by invitation."""
     said = town.server.run(
         *("account", "create", "wang", "--full-name", "王管理", "--role", "administrator", "--site", town.url)
     )
     assert said.returncode == 0, said.stderr
-    wang = Desk(phone(**COMPUTER))
+    wang = Desk(phone(**COMPUTER), look=look)
     codes = wang.accept_invitation(said.stdout.split()[-1])
     assert len(set(codes)) == 10
     wang.sign_in()
     people = []
     for name, full_name in (("chen", "陈主任"), ("lin", "林科长")):
         link = wang.invite(name, full_name, "组织者")
-        someone = Desk(phone(**COMPUTER))
+        someone = Desk(phone(**COMPUTER), look=look)
         someone.accept_invitation(link)
         someone.sign_in()
         people.append(someone)
