@@ -10,12 +10,11 @@ from __future__ import annotations
 import argparse
 import io
 import itertools
-import os
 import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
@@ -33,8 +32,6 @@ COMPUTER = {"width": 1200, "height": 800}
 LONGEST = 1300
 MARGIN = 28
 MOST_BYTES = 150_000
-#: what the browser itself writes, such as dates in a form
-IN_CHINESE = {"env": os.environ | {"LANGUAGE": "zh_CN"}}
 FRAME = "el => { el.style.outline = '4px solid #0a66d6'; el.style.outlineOffset = '4px'; }"
 NO_FRAME = "el => { el.style.outline = ''; el.style.outlineOffset = ''; }"
 
@@ -111,6 +108,12 @@ def phones(browser: Browser, town: Town) -> Callable[..., Page]:
     return new
 
 
+def in_chinese() -> dict[str, object]:
+    """How the browser is started, so that what it writes itself, such as dates in a form, is Chinese, too."""
+    options = launch_options()
+    return options | {"args": [*cast("list[str]", options["args"]), "--lang=zh-CN"]}
+
+
 def play(browser: Browser, town: Town, camera: Camera, folder: Path) -> None:
     """From the first account to the exports."""
     phone = phones(browser, town)
@@ -157,7 +160,7 @@ def main() -> None:
         areas = town.server.run("campaign", "import-areas", str(AREAS_FILE))
         assert areas.returncode == 0, areas.stderr
         with town.server:
-            browser = playwright.chromium.launch(**launch_options() | IN_CHINESE)  # type: ignore[arg-type]
+            browser = playwright.chromium.launch(**in_chinese())  # type: ignore[arg-type]
             play(browser, town, camera, Path(name))
             browser.close()
     missing = camera.wanted - camera.taken.keys()
