@@ -14,7 +14,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
@@ -108,12 +108,6 @@ def phones(browser: Browser, town: Town) -> Callable[..., Page]:
     return new
 
 
-def in_chinese() -> dict[str, object]:
-    """How the browser is started, so that what it writes itself, such as dates in a form, is Chinese, too."""
-    options = launch_options()
-    return options | {"args": [*cast("list[str]", options["args"]), "--lang=zh-CN"]}
-
-
 def play(browser: Browser, town: Town, camera: Camera, folder: Path) -> None:
     """From the first account to the exports."""
     phone = phones(browser, town)
@@ -160,7 +154,7 @@ def main() -> None:
         areas = town.server.run("campaign", "import-areas", str(AREAS_FILE))
         assert areas.returncode == 0, areas.stderr
         with town.server:
-            browser = playwright.chromium.launch(**in_chinese())  # type: ignore[arg-type]
+            browser = playwright.chromium.launch(**launch_options())  # type: ignore[arg-type]
             play(browser, town, camera, Path(name))
             browser.close()
     missing = camera.wanted - camera.taken.keys()
