@@ -42,6 +42,7 @@ class Town:
     folder: Path
     app: Flask
     server: Server
+    screens_port: int
     worlds: dict[str, World] = field(default_factory=dict)
 
     @property
@@ -87,8 +88,8 @@ class Town:
 
 
 @contextmanager
-def start_town(folder: Path) -> Iterator[Town]:
-    """Everything started, and stopped whatever happens."""
+def system(folder: Path) -> Iterator[Town]:
+    """The stores with nothing in them, and a server that is not started yet; all is stopped whatever happens."""
     assets.build()
     database_url = f"sqlite:///{folder / 'town.sqlite3'}"
     migrate_to(database_url)
@@ -100,14 +101,20 @@ def start_town(folder: Path) -> Iterator[Town]:
             with application(database_url, valkey.url, folder, **peers) as app:
                 environment = peers | {"SCREENS_URL": f"http://127.0.0.1:{screens_port}"}
                 server = Server(folder, database_url, valkey.url, environment=environment)
-                town = Town(folder, app, server)
-                town.world(DEMO).do(demonstration.seed_if_empty)
-                with server:
-                    server.start(*SCREENS, "--port", str(screens_port), "voting.screens:app")
-                    settle(town)
-                    yield town
+                yield Town(folder, app, server, screens_port)
     finally:
         valkey.stop()
+
+
+@contextmanager
+def start_town(folder: Path) -> Iterator[Town]:
+    """Everything started, with the demonstration and a campaign in every phase."""
+    with system(folder) as town:
+        town.world(DEMO).do(demonstration.seed_if_empty)
+        with town.server:
+            town.server.start(*SCREENS, "--port", str(town.screens_port), "voting.screens:app")
+            settle(town)
+            yield town
 
 
 def settle(town: Town) -> None:

@@ -19,7 +19,7 @@ def phase_name(phase: str) -> str:
         "draft": gettext("筹备中"),
         "upcoming": gettext("即将开始"),
         "open": gettext("正在投票"),
-        "paused": gettext("暂停投票"),
+        "paused": gettext("投票暂停"),
         "closed": gettext("投票已截止"),
         "provisional": gettext("结果公示中"),
         "published": gettext("结果已公布"),
