@@ -11,7 +11,15 @@ from flask import Flask, Response, current_app, g, json, render_template, reques
 from flask_limiter.errors import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
-from voting.rules import account_errors, candidate_errors, draft_errors, errors, identity_errors, stage_errors
+from voting.rules import (
+    account_errors,
+    candidate_errors,
+    change_errors,
+    draft_errors,
+    errors,
+    identity_errors,
+    stage_errors,
+)
 from voting.rules.errors import CampaignNotFound, MalformedBallot, Refusal
 from voting.services.catalogue import CampaignView, get_campaign
 from voting.services.metering import count_refusal
@@ -97,6 +105,11 @@ DESK_STATUS: dict[type[Refusal], int] = {
     candidate_errors.NumbersTaken: 409,
     candidate_errors.UploadRefused: 422,
     candidate_errors.UploadNotFound: 404,
+    change_errors.RuleChangeRefused: 422,
+    change_errors.ChangeReasonRefused: 422,
+    change_errors.AlreadyAsked: 409,
+    change_errors.EarlyCloseNeedsTwo: 403,
+    change_errors.BoxNotTold: 503,
     stage_errors.ChangedMeanwhile: 409,
     stage_errors.PauseReasonRefused: 422,
     stage_errors.SecondPersonNeeded: 403,

@@ -17,6 +17,7 @@ from voting.web.organizer import (
     candidate_numbers,
     candidate_photos,
     candidates,
+    changes,
     entrance,
     exports,
     preview,
@@ -35,7 +36,7 @@ from voting.web.sign_in_wording import provider_name
 #: importing a room attaches its views to the blueprint
 ROOMS: tuple[ModuleType, ...] = (entrance, accounts, records, campaigns, wizard, preview, trial)
 ROOMS += (candidates, candidate_import, candidate_numbers, candidate_photos)
-ROOMS += (stages, watch, result_room, exports)
+ROOMS += (stages, changes, watch, result_room, exports)
 #: acts and sessions belong to no campaign, whose zone could be asked
 ZONE = ZoneInfo("Asia/Shanghai")
 
