@@ -130,7 +130,7 @@ STOPS = (
     Stop("desk-exports", "工作台：导出", f"/organizer/campaigns/{DEMO}/exports", f"{AT_DESK}/exports"),
 )
 #: what browsers show only inside a page, and what machines read
-NO_PAGES = ("/static/", "/api/", "/healthz", "/readyz", "/metrics", "/photos/")
+NO_PAGES = ("/static/", "/api/", "/healthz", "/readyz", "/metrics", "/photos/", "/banners/")
 NO_PAGE = (".png", ".xlsx", "/events", "/figures", "/import/<token>", "/photos/<token>")
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import httpx
 from flask import Flask
+from PIL import Image
 
 from tests.databases import migrate_to
 from tests.peers.issuer import Issuer
@@ -21,7 +23,7 @@ from tests.peers.wechat import WeChatPeer
 from tests.servers import Server, free_port, wait_until
 from tests.world import DAY_S, HOUR_S, Voter, World, application, rules_text
 from voting import assets
-from voting.services import campaigns, catalogue, counting, demonstration, rule_changes
+from voting.services import banners, campaigns, catalogue, counting, demonstration, drafting, rule_changes
 from voting.services.boxes import boxes
 from voting.services.trail import acting_as
 from voting.tally import embedded
@@ -125,9 +127,19 @@ def change_rules(slug: str) -> None:
                 rule_changes.confirm_change(slug, view.campaign.version, view.proposed.mark)
 
 
+def give_banner(slug: str) -> None:
+    """A banner as the wizard's first step gives it."""
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((1200, 400)).convert("RGB").save(out, "JPEG")
+    dossier = drafting.get_dossier(slug)
+    seen = banners.banner_mark(dossier.banner, dossier.banner_alt)
+    banners.set_banner(slug, out.getvalue(), "由深到浅的底色", seen)
+
+
 def settle(town: Town) -> None:
     """Campaigns in every phase and for every identity beside the demonstration, with votes where there can be some."""
     town.world("draft").put(rules_text(opens_s=HOUR_S, closes_s=DAY_S), opened=False)
+    town.world("draft").do(give_banner, "draft")
     town.world("upcoming").put(rules_text(opens_s=HOUR_S, closes_s=DAY_S))
     for identity in ("sms", "wechat", "oidc"):
         town.world(f"by-{identity}").put(rules_text(identity=[identity]))

@@ -73,6 +73,8 @@ class CampaignView:
     contact: str
     enquiry_phone: str
     supervision_phone: str
+    banner: str | None
+    banner_alt: str
     demonstration: bool
     stage: Stage
     paused_reason: str | None
@@ -169,6 +171,8 @@ def _view(session: Session, row: Campaign, tree: AreaTree, before: CampaignView 
         contact=row.contact,
         enquiry_phone=row.enquiry_phone,
         supervision_phone=row.supervision_phone,
+        banner=row.banner,
+        banner_alt=row.banner_alt,
         demonstration=row.demonstration,
         stage=row.stage,
         paused_reason=row.paused_reason,

@@ -50,6 +50,8 @@ class Dossier:
     standing: dict[str, int]
     grouped: dict[str, int]
     rules_hash: str | None
+    banner: str | None
+    banner_alt: str
 
     @property
     def texts(self) -> dict[str, str]:
@@ -80,6 +82,8 @@ def get_dossier(slug: str) -> Dossier:
             standing=standing,
             grouped=grouped,
             rules_hash=campaign.rules_hash,
+            banner=campaign.banner,
+            banner_alt=campaign.banner_alt,
         )
 
 

@@ -94,6 +94,7 @@ DESK_STATUS: dict[type[Refusal], int] = {
     account_errors.LastAdministrator: 409,
     draft_errors.CampaignFrozen: 409,
     draft_errors.DraftChanged: 409,
+    draft_errors.BannerNeedsWords: 422,
     draft_errors.PlaceInUse: 409,
     draft_errors.DraftNotEmpty: 409,
     draft_errors.PresetNotFound: 404,

@@ -100,6 +100,10 @@ PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
         lazy_gettext("活动已经开始，规则和文字不能再直接修改。"),
         lazy_gettext("规则在开始投票时已经冻结并公布。确需改动，要另一位组织者同意，并公开改动前后的内容。"),
     ),
+    drafts.BannerNeedsWords: (
+        lazy_gettext("请写明横幅上有什么，最多 200 个字。"),
+        lazy_gettext("看不见图片的人靠它知道横幅的内容。写好后请重新选择图片。"),
+    ),
     drafts.PresetNotFound: (lazy_gettext("没有这一套规则。"), lazy_gettext("请返回，从列表中选择。")),
     errors.LastAdministrator: (
         lazy_gettext("这是最后一个管理员账号，不能停用或改变职责。"),
