@@ -16,6 +16,7 @@ from tests.web.desk import Person
 from tests.web.wizard import Planner, fields_of
 from tests.world import World, new_world, rules_text
 from voting.services import campaigns
+from voting.services.banners import WIDTHS
 from voting.services.trail import list_entries
 
 
@@ -74,7 +75,7 @@ def test_it_stands_on_the_page_in_sizes_that_a_phone_can_load(app: Flask) -> Non
         assert got.status_code == 200
         content = got.data
         got.close()
-        assert len(content) <= (60_000 if "/1600." in address else 30_000), address
+        assert len(content) <= WIDTHS[int(re.findall(r"/(\d+)\.", address)[0])], address
         with Image.open(io.BytesIO(content)) as shown:
             assert shown.width == pytest.approx(shown.height * 3, rel=0.02)
     (entry,) = world.do(lambda: list_entries(world.slug, act="campaign.banner"))

@@ -23,8 +23,9 @@ from voting.services.transactions import writing
 from voting.storage.campaigns import Campaign, bump_version, lock_by_slug
 
 RATIO = (3, 1)
-#: width -> most bytes of a file; a phone with three dots a pixel takes the third
-WIDTHS = {480: 30_000, 720: 30_000, 1080: 30_000, 1600: 60_000}
+#: width -> most bytes of a file; a phone with two dots a pixel takes the second, which leaves the page with photos
+#: under its 150 KB, and one with three dots the third
+WIDTHS = {480: 9_000, 720: 12_000, 1080: 30_000, 1600: 60_000}
 FIELDS = ("banner", "banner_alt")
 LONGEST_ALT = 200
 _QUALITIES = (72, 60, 48, 36, 24)
