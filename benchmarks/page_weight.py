@@ -26,7 +26,7 @@ from tests.browser.chromium import launch_options
 from tests.browser.pages import Stop, open_stop, standing
 from tests.browser.town import DEMO, Town, start_town
 from tests.servers import wait_until
-from voting.services import photos
+from voting.services import banners, photos
 
 PHONE = {"width": 360, "height": 780}
 #: promises about the citizen home
@@ -56,21 +56,33 @@ class Weight:
     readable_ms: float = 0.0
 
 
+def a_photo(size: tuple[int, int]) -> bytes:
+    """Clouds of noise, which pack no better than a photo of a house does."""
+    bands = []
+    for _ in range(3):
+        band = Image.effect_noise((10, 7), 110).resize(size, Image.Resampling.BICUBIC)
+        for grain, share in (((40, 25), 0.35), ((200, 125), 0.2), (size, 0.06)):
+            finer = Image.effect_noise(grain, 90).resize(size, Image.Resampling.BICUBIC)
+            band = Image.blend(band, finer, share)
+        bands.append(band)
+    out = io.BytesIO()
+    Image.merge("RGB", bands).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
 def with_photos(town: Town) -> None:
-    """A photo for every centre: clouds of noise, which pack no better than a photo of a house does."""
+    """A photo for every centre, and a banner."""
+    world = town.world(DEMO)
     for candidate in town.candidates(DEMO, "centres"):
-        size, bands = (800, 500), []
-        for _ in range(3):
-            band = Image.effect_noise((10, 7), 110).resize(size, Image.Resampling.BICUBIC)
-            for grain, share in (((40, 25), 0.35), ((200, 125), 0.2), (size, 0.06)):
-                finer = Image.effect_noise(grain, 90).resize(size, Image.Resampling.BICUBIC)
-                band = Image.blend(band, finer, share)
-            bands.append(band)
-        out = io.BytesIO()
-        Image.merge("RGB", bands).save(out, "JPEG", quality=90)
-        town.world(DEMO).do(photos.store_photo, candidate.id, out.getvalue())
+        world.do(photos.store_photo, candidate.id, a_photo((800, 500)))
+    # The demonstration is open already: its banner is put where the wizard would have put it.
+    name = world.do(banners.prepare_banner, a_photo((1800, 600)))
+    world.sql("UPDATE campaigns SET banner = :name, banner_alt = '横幅', version = version + 1 WHERE slug = :slug",
+              name=name, slug=DEMO)  # fmt: skip
     home = f"{town.url}/c/{DEMO}"
-    wait_until(lambda: httpx.get(home, trust_env=False).text.count("<picture>") == 40, "the server shows 40 photos", 10)
+    wait_until(
+        lambda: httpx.get(home, trust_env=False).text.count("<picture") == 41, "the server shows all pictures", 10
+    )
 
 
 def measure(browser: Browser, town: Town, stop: Stop, network: dict[str, Any] | None = None) -> Weight:

@@ -7,7 +7,7 @@ from flask import current_app
 from sqlalchemy import Connection, text
 
 # The table modules register themselves with the metadata that autogenerate compares.
-from voting.storage import areas, ballots, campaigns, candidates, nominations, results  # noqa: F401
+from voting.storage import areas, ballots, campaigns, candidates, nominations, requests, results, rule_versions  # noqa: F401
 from voting.storage.database import Base, db
 
 #: Any number will do, as long as it stays: it names the lock that keeps two nodes from migrating at once.

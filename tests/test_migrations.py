@@ -15,10 +15,11 @@ from sqlalchemy import CheckConstraint, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.databases import MIGRATIONS, app_on, migrate_to
-from voting.storage import areas, ballots, campaigns, candidates, nominations, requests, results  # noqa: F401
+from voting.storage import areas, ballots, campaigns, candidates, nominations, requests, results, rule_versions  # noqa: F401
 from voting.storage.database import Base, db
 
 TABLES = {"areas", "campaigns", "candidates", "ballots", "choices", "voids", "results", "standings", "requests"}
+TABLES |= {"rule_versions", "rule_proposals"}
 TABLES |= {"accounts", "recovery_codes", "invitations", "desk_sessions", "trail", "trail_head"}
 TABLES |= {"nominations", "nomination_calls"}
 APPEND_ONLY = ("ballots", "choices", "voids")

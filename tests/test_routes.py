@@ -16,6 +16,7 @@ from werkzeug.routing import Rule
 from tests.web.desk import Person, token_in
 from tests.world import World
 from voting.rules.roles import ROLES
+from voting.web.organizer.changes import DECISION
 from voting.web.organizer.guard import allowed_roles
 from voting.web.organizer.stages import ACT
 
@@ -47,6 +48,7 @@ ROUTES: dict[str, tuple[set[str], str]] = {
     "/c/<slug>/sign-in/forget": ({"POST"}, PUBLIC),
     "/c/<slug>/sign-in/sms": ({"GET", "POST"}, PUBLIC),
     "/c/<slug>/sign-in/sms/code": ({"POST"}, PUBLIC),
+    "/banners/<name>/<int:width>.<ending>": ({"GET"}, PUBLIC),
     "/photos/<name>/<int:width>.<ending>": ({"GET"}, PUBLIC),
     "/receipts": ({"GET"}, PUBLIC),
     "/receipts/<code>": ({"GET"}, PUBLIC),
@@ -92,6 +94,9 @@ ROUTES: dict[str, tuple[set[str], str]] = {
     "/organizer/account/sessions/<mark>": ({"POST"}, EVERYBODY),
     "/organizer/campaigns/<slug>/stages": ({"GET"}, READERS),
     f"/organizer/campaigns/<slug>/stages/{ACT}": ({"GET", "POST"}, "organizer"),
+    "/organizer/campaigns/<slug>/changes": ({"GET"}, READERS),
+    "/organizer/campaigns/<slug>/changes/new": ({"GET", "POST"}, "organizer"),
+    f"/organizer/campaigns/<slug>/changes/{DECISION}": ({"POST"}, "organizer"),
     "/organizer/campaigns/<slug>/stop": ({"POST"}, "organizer"),
     "/organizer/campaigns/<slug>/watch": ({"GET"}, READERS),
     "/organizer/campaigns/<slug>/watch/audit": ({"POST"}, READERS),
@@ -103,6 +108,7 @@ ROUTES: dict[str, tuple[set[str], str]] = {
     "/organizer/accounts/<int:account_id>/invitation": ({"POST"}, "administrator"),
     "/organizer/campaigns/new": ({"GET", "POST"}, "organizer"),
     "/organizer/campaigns/<slug>": ({"GET"}, "organizer auditor administrator"),
+    "/organizer/campaigns/<slug>/banner": ({"POST"}, "organizer"),
     "/organizer/campaigns/<slug>/discard": ({"POST"}, "organizer"),
     WIZARD: ({"GET", "POST"}, "organizer"),
     "/organizer/campaigns/<slug>/preview": ({"GET"}, "organizer auditor administrator"),
@@ -122,6 +128,7 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 VALUES = {"number": "1", "code": "0000000000000000", "filename": "nothing.css", "provider": "wechat"}
 VALUES |= {"step": "texts", "account_id": "999", "candidate_id": "999", "mark": "0" * 16, "token": "none"}
 VALUES |= {"act": "pause", "nomination_id": "999"}
+VALUES |= {"act": "pause", "decision": "withdraw"}
 VALUES |= {"name": "0" * 32, "width": "640", "ending": "webp"}
 
 

@@ -51,7 +51,7 @@ DRAFT = f"{DESK}/campaigns/draft"
 NOMINATE = "/c/draft/nominate"
 FOR_REVIEWERS = (f"{AT_DESK}/nominations/new", f"{AT_DESK}/nominations/<int:nomination_id>/amend")
 ADMINISTRATORS = (f"{DESK}/accounts", f"{DESK}/trail/check")
-ACT = "<any(open, pause, resume, close, count, ask, confirm, withdraw):act>"
+ACT = "<any(open, pause, resume, close, count, ask, confirm, withdraw, ask_close, confirm_close, withdraw_close):act>"
 STEP = "<any(texts, time, awards, quotas, identity, display, purpose):step>"
 AWAY = "<any(wechat, oidc):provider>"
 STOPS = (
@@ -71,6 +71,8 @@ STOPS = (
     Stop("leaderboard-hidden", "排行榜，投票期间不公布票数", "/c/hidden/leaderboard", f"{CAMPAIGN}/leaderboard"),
     Stop("leaderboard-final", "排行榜，最终结果", "/c/published/leaderboard", f"{CAMPAIGN}/leaderboard"),
     Stop("rules", "投票规则", f"/c/{DEMO}/rules", f"{CAMPAIGN}/rules"),
+    Stop("rules-changed", "投票规则，变更过", "/c/changed/rules", f"{CAMPAIGN}/rules"),
+    Stop("changed", "变更过规则的活动", "/c/changed", CAMPAIGN),
     Stop("upcoming", "即将开始", "/c/upcoming", CAMPAIGN),
     Stop("paused", "暂停投票", "/c/paused", CAMPAIGN),
     Stop("closed", "结果公示中", "/c/closed", CAMPAIGN),
@@ -142,12 +144,20 @@ STOPS = (
     ),
     Stop("desk-stages", "工作台：阶段", f"/organizer/campaigns/{DEMO}/stages", f"{AT_DESK}/stages"),
     Stop("desk-pause", "工作台：暂停前的确认", f"/organizer/campaigns/{DEMO}/stages/pause", f"{AT_DESK}/stages/{ACT}"),
+    Stop(
+        "desk-ask-close",
+        "工作台：申请提前截止",
+        f"/organizer/campaigns/{DEMO}/stages/ask_close",
+        f"{AT_DESK}/stages/{ACT}",
+    ),
+    Stop("desk-changes", "工作台：规则变更，等待确认", "/organizer/campaigns/changed/changes", f"{AT_DESK}/changes"),
+    Stop("desk-change", "工作台：起草规则变更", f"/organizer/campaigns/{DEMO}/changes/new", f"{AT_DESK}/changes/new"),
     Stop("desk-watch", "工作台：实时情况", f"/organizer/campaigns/{DEMO}/watch", f"{AT_DESK}/watch"),
     Stop("desk-results", "工作台：结果", "/organizer/campaigns/published/results", f"{AT_DESK}/results"),
     Stop("desk-exports", "工作台：导出", f"/organizer/campaigns/{DEMO}/exports", f"{AT_DESK}/exports"),
 )
 #: what browsers show only inside a page, and what machines read
-NO_PAGES = ("/static/", "/api/", "/healthz", "/readyz", "/metrics", "/photos/")
+NO_PAGES = ("/static/", "/api/", "/healthz", "/readyz", "/metrics", "/photos/", "/banners/")
 NO_PAGE = (".png", ".xlsx", "/events", "/figures", "/import/<token>", "/photos/<token>")
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import httpx
 from flask import Flask
+from PIL import Image
 
 from tests.databases import migrate_to
 from tests.nominators import call_for
@@ -22,8 +24,9 @@ from tests.peers.wechat import WeChatPeer
 from tests.servers import Server, free_port, wait_until
 from tests.world import DAY_S, HOUR_S, Voter, World, application, rules_text
 from voting import assets
-from voting.services import campaigns, catalogue, counting, demonstration
+from voting.services import banners, campaigns, catalogue, counting, demonstration, drafting, rule_changes
 from voting.services.boxes import boxes
+from voting.services.trail import acting_as
 from voting.tally import embedded
 
 DEMO = demonstration.SLUG
@@ -32,6 +35,7 @@ SCREENS = (
     *("--log-level", "warning", "--workers-kill-timeout", "2"),
 )
 PAUSED_BECAUSE = "正在核实异常选票"
+CHANGED_BECAUSE = ("连日断网，补足三天投票时间", "夜间维护网络，改为白天投票")
 _addresses = (f"2001:db8:f{number // 65536:03x}:{number % 65536:x}::1" for number in itertools.count(1))
 
 
@@ -117,14 +121,40 @@ def start_town(folder: Path) -> Iterator[Town]:
             yield town
 
 
+def change_rules(slug: str) -> None:
+    """A change that two people have made, and a second one that waits."""
+    rules = catalogue.get_campaign(slug).rules
+    later = {"closes_at": rules.local(rules.closes_ms + 3 * DAY_S * 1000).isoformat(), "purpose": "用于年度表彰"}
+    for number, changes in enumerate((later, {"daily_hours": ["06:00", "23:00"], "ties": ["extend_seats"]})):
+        with acting_as("陈主任"):
+            version = rule_changes.view_changes(slug).campaign.version
+            rule_changes.ask_for_change(slug, version, changes, CHANGED_BECAUSE[number])
+        view = rule_changes.view_changes(slug)
+        if number == 0 and view.proposed is not None:
+            with acting_as("王主任"):
+                rule_changes.confirm_change(slug, view.campaign.version, view.proposed.mark)
+
+
+def give_banner(slug: str) -> None:
+    """A banner as the wizard's first step gives it."""
+    out = io.BytesIO()
+    Image.linear_gradient("L").resize((1200, 400)).convert("RGB").save(out, "JPEG")
+    dossier = drafting.get_dossier(slug)
+    seen = banners.banner_mark(dossier.banner, dossier.banner_alt)
+    banners.set_banner(slug, out.getvalue(), "由深到浅的底色", seen)
+
+
 def settle(town: Town) -> None:
     """Campaigns in every phase and for every identity beside the demonstration, with votes where there can be some."""
     town.world("draft").put(rules_text(opens_s=HOUR_S, closes_s=DAY_S), opened=False)
     call_for(town.world("draft"), conditions="一、在本地连续居住三年以上；\n二、材料真实，经得起公示。")
+    town.world("draft").do(give_banner, "draft")
     town.world("upcoming").put(rules_text(opens_s=HOUR_S, closes_s=DAY_S))
     for identity in ("sms", "wechat", "oidc"):
         town.world(f"by-{identity}").put(rules_text(identity=[identity]))
     town.world("effort").put(rules_text(challenge="always"))
+    town.world("changed").put(rules_text(closes_s=5 * DAY_S))
+    town.world("changed").do(change_rules, "changed")
     for slug in ("paused", "closed", "published"):
         town.world(slug).put(rules_text())
         for codes in (("c1", "c2", "h1", "h2", "h3"), ("c1", "c2", "h1", "h2"), ("c1", "c3", "h1")):

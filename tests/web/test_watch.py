@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from ulid import ULID
 
 from tests.services.test_counting import CLEAR, cast
 from tests.web.desk import Person
@@ -38,6 +39,42 @@ def test_the_figures_are_those_of_box_and_ledger(app: Flask) -> None:
     assert shown["marks"]["rows"] == [["没有标记", 3]]
     assert not shown["warning"]
     assert chen.get(room(world)).status_code == 200
+
+
+AGENTS = {
+    "微信里": "Mozilla/5.0 (Linux; Android 14; V2218A) AppleWebKit/537.36 Mobile Safari/537.36 MicroMessenger/8.0.50",
+    "手机、平板的其他浏览器": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Mobile/15E148",
+    "电脑浏览器": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36",
+    "不是浏览器，或没有说明": "curl/8.5",
+}
+
+
+def test_who_votes_with_what_is_counted_at_sight_and_not_kept(lite_world: World, chen: Person) -> None:
+    assert chen.get(f"{room(lite_world)}/figures").json["devices"]["rows"] == []
+    assert "还没有" in chen.get(room(lite_world)).text
+    other = new_world(lite_world.app).put(rules_text(display="hidden"))
+    for number, agent in enumerate(AGENTS.values()):
+        for world in (lite_world, other):
+            for _ in range(number + 1):
+                voter, ballot_id = world.voter(), str(ULID())
+                voter.paper()
+                headers = {"User-Agent": agent}
+                assert voter.cast("c1", "h1", ballot_id=ballot_id, headers=headers).status_code == 201
+                assert voter.cast("c1", "h1", ballot_id=ballot_id, headers=headers).status_code == 200
+                assert voter.cast("c1", headers=headers).status_code == 403
+    shown = chen.get(f"{room(other)}/figures").json
+    assert shown["devices"]["head"] == ["用什么投票", "选票数", "票数"]
+    assert shown["devices"]["rows"] == [[name, n, 2 * n] for n, name in reversed(list(enumerate(AGENTS, 1)))]
+    assert shown["identities"]["rows"] == [["手机浏览器（不用登录）", 10, 20]]
+    told = other.get("/metrics").text
+    assert f'voting_campaign_votes_total{{campaign="{lite_world.slug}",device="wechat",identity="device"}} 2.0' in told
+    assert f'campaign="{other.slug}"' not in "".join(line for line in told.splitlines(True) if "_votes_total" in line)
+    lite_world.record()
+    kept = b"".join(bytes(str(each), "utf-8") for each in lite_world.dump().values())
+    rows = str(lite_world.sql("SELECT * FROM ballots"))
+    for word in ("MicroMessenger", "Windows", "iPhone", "curl"):
+        assert word.encode() not in kept
+        assert word not in rows
 
 
 def test_refusals_are_told_by_campaign_and_reason(lite_world: World, chen: Person) -> None:

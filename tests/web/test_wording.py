@@ -37,7 +37,7 @@ FACTS: dict[str, Any] = {
     "providers": ("wechat", "sms"), "provider": "wechat", "left": 3, "issues": ("one",), "reasons": ("one",),
     "by": "chen", "name": "中心", "candidates": 8,
 }  # fmt: skip
-FACTS |= {"version": 3, "asked_by": "chen", "rows": 2_000_000}
+FACTS |= {"version": 3, "asked_by": "chen", "rows": 2_000_000, "findings": ()}
 FACTS |= {"until_ms": NOON_MS, "problems": ("too_short",), "roles": ("auditor", "organizer"), "role": "king"}
 FACTS |= {"by": "chen", "name": "north", "candidates": 3, "fields": ("number",), "first": 7, "sent": "0" * 32}
 

@@ -47,7 +47,7 @@ class _Fields(HTMLParser):
             self.inside = False
         elif tag == "select":
             self._select = ""
-        elif tag == "textarea":
+        elif tag == "textarea" and self._area:
             # Browsers leave out the line break after the opening tag.
             self.sent[self._area] = self.sent[self._area].removeprefix("\r\n").removeprefix("\n")
             self._area = ""

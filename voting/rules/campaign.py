@@ -30,6 +30,7 @@ TRANSITIONS: Mapping[str, tuple[tuple[Stage, ...], Stage | None]] = {
     "open": (("draft",), "open"),
     "pause": (("open",), None),
     "resume": (("open",), None),
+    "change": (("open",), None),
     "close": (("open",), "closed"),
     "count": (("closed", "provisional"), "provisional"),
     "publish": (("provisional",), "published"),

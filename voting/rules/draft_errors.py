@@ -24,6 +24,13 @@ class DraftChanged(Refusal):
 
 
 @dataclass(eq=False)
+class BannerNeedsWords(Refusal):
+    """Who cannot see the banner has to be told what stands on it, and briefly."""
+
+    code = "banner_needs_words"
+
+
+@dataclass(eq=False)
 class PlaceInUse(Refusal):
     """An award or group that has candidates cannot be taken out of the rules."""
 

@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 from sqlalchemy.orm import Session
 
 from voting.rules.errors import BoxUnavailable, StageRefused
+from voting.rules.quota import Quota
 from voting.rules.voter import receipt_code
 from voting.services.boxes import box_of, boxes
 from voting.services.casting import voter_secret
@@ -28,7 +29,7 @@ from voting.storage.ballots import (
     iter_ballots,
     last_stream_id,
 )
-from voting.storage.usage import voters_over
+from voting.storage.usage import Span, voters_over
 from voting.tally import stream
 from voting.tally.ballot_box import StreamId, parse_stream_id
 from voting.tally.rebuilding import Recount, Shadow, in_batches
@@ -155,10 +156,28 @@ def _tally_adds_up(session: Session, campaign: CampaignView, at: _Instant, waiti
 
 def _quotas_kept(session: Session, campaign: CampaignView) -> Check:
     local = campaign.rules.local_time()
-    over = [voters_over(session, campaign.id, quota, local) for quota in campaign.rules.quotas]
+    over = [
+        sum(voters_over(session, campaign.id, quota, local, span) for quota, span in _spans(campaign, line))
+        for line in range(len(campaign.rules.quotas))
+    ]
     return Check(
         "I4 no voter used more than the rules allow", not any(over), f"{len(over)} quota lines, {sum(over)} exceeded"
     )
+
+
+def _spans(campaign: CampaignView, line: int) -> Iterator[tuple[Quota, Span]]:
+    """A quota line as it was, with the time in which ballots were judged by it: a change of rules may move its limit.
+
+    Versions with the same limit are one: what is used is counted once.
+    """
+    editions = [edition for edition in campaign.history if edition.in_force_ms is not None]
+    quotas = [(edition.since_ms, edition.rules.quotas[line]) for edition in editions]
+    since, current = None, quotas[0][1] if quotas else campaign.rules.quotas[line]
+    for from_ms, quota in quotas[1:]:
+        if quota != current:
+            yield current, (since, from_ms)
+            since, current = from_ms, quota
+    yield current, (since, None)
 
 
 def _nothing_after_seal(session: Session, campaign: CampaignView, at: _Instant, ballots: list[Entry]) -> Check:

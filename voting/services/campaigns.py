@@ -12,14 +12,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from voting.rules.campaign import check_transition, rules_hash
+from voting.rules.change_errors import EarlyCloseNeedsTwo
 from voting.rules.checklist import issues_before_opening
 from voting.rules.errors import NotReadyToOpen
 from voting.rules.quota import Place
 from voting.rules.rule_text import parse_rules, write_rules
 from voting.rules.stage_errors import ChangedMeanwhile
+from voting.services import second_person
 from voting.services.boxes import box_of, boxes
 from voting.services.catalogue import CampaignView, forget, get_campaign
 from voting.services.identifying import configured_providers
+from voting.services.rule_history import freeze_first
 from voting.services.trail import write_entry
 from voting.services.transactions import reading, writing
 from voting.storage.ballots import count_ballots
@@ -121,6 +124,7 @@ def _freeze(session: Session, campaign: Campaign) -> None:
     campaign.rules_hash = rules_hash(campaign.rules)
     campaign.epoch = secrets.token_hex(8)
     campaign.opened_at = now_ms()
+    freeze_first(session, campaign, campaign.opened_at)
     bump_version(session, campaign.id)
 
 
@@ -160,20 +164,31 @@ def _set_pause(slug: str, reason: str | None, expected: int | None, keep: bool =
     return True
 
 
-def seal_campaign(slug: str, expected: int | None = None) -> None:
-    """Close the box for good, then say so in SQL. Sealing again finishes what was cut off in between."""
+def seal_campaign(slug: str, expected: int | None = None, in_time: bool = False) -> None:
+    """Close the box for good, then say so in SQL. Sealing again finishes what was cut off in between.
+
+    ``in_time``: not before the rules say so; raises EarlyCloseNeedsTwo.
+    """
     with writing() as session:
         campaign = lock_by_slug(session, slug)
         check_version(campaign, expected)
-        campaign.stage = check_transition("close", campaign.stage)
-        campaign.sealed_ms, campaign.sealed_seq = box_of(campaign.id, parse_rules(campaign.rules)).seal()
-        campaign.sealed_at = now_ms()
-        campaign.paused_reason = None
-        write_entry(
-            session, "campaign.close", slug, slug, after={"seal": f"{campaign.sealed_ms}-{campaign.sealed_seq}"}
-        )
+        check_transition("close", campaign.stage)
+        if in_time and now_ms() < parse_rules(campaign.rules).closes_ms:
+            raise EarlyCloseNeedsTwo
+        seal(session, campaign)
         bump_version(session, campaign.id)
     forget()
+
+
+def seal(session: Session, campaign: Campaign, asked_by: str = "", reason: str = "") -> None:
+    """The same inside the transaction of whoever decides. What still waits for a second person has lapsed with it."""
+    campaign.stage = check_transition("close", campaign.stage)
+    campaign.sealed_ms, campaign.sealed_seq = box_of(campaign.id, parse_rules(campaign.rules)).seal()
+    campaign.sealed_at = now_ms()
+    campaign.paused_reason = None
+    second_person.lapse(session, campaign.id, ("rules", "close"), now_ms())
+    sealed = {"seal": f"{campaign.sealed_ms}-{campaign.sealed_seq}"} | ({"asked by": asked_by} if asked_by else {})
+    write_entry(session, "campaign.close", campaign.slug, campaign.slug, after=sealed, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,11 +55,13 @@ def cast_ballot(
     choices: Sequence[int],
     address: str,
     solved: Solved = NOTHING,
+    device: str = "other",
 ) -> Receipt:
     """Put a ballot into the campaign's box; raises the Refusal that says why it was not accepted.
 
     ``solved`` is the challenge that came with it: only the box knows whether one is needed, and a repeat of an accepted
-    ballot gets its receipt whatever has become of its solution.
+    ballot gets its receipt whatever has become of its solution. ``device`` is the
+    kind of program it was sent with, for a counter; no ballot carries it.
     """
     if len(choices) > MOST_CHOICES:
         raise MalformedBallot(f"choices: at most {MOST_CHOICES}")
@@ -74,7 +76,7 @@ def cast_ballot(
         accepted = box_of(campaign.id, campaign.rules).cast(campaign.epoch, ballot, code, sender)
     except ChallengeRequired:
         raise ChallengeRequired(solved.problem) from None
-    count_ballot(campaign.slug, accepted.first)
+    count_ballot(campaign.slug, accepted.first, identity.provider, device, len(ordered))
     return Receipt(ballot.ballot_id, code, campaign.slug, accepted.at_ms, ordered, accepted.first, accepted.marks)
 
 

@@ -21,6 +21,7 @@ from voting.rules.campaign import RuleSet, Stage, phase_of
 from voting.rules.errors import CampaignNotFound
 from voting.rules.rule_text import parse_rules
 from voting.services.finding import BY_NUMBER, AreaLine, Finder, Listing
+from voting.services.rule_history import Edition, read_history
 from voting.storage.areas import load_areas
 from voting.storage.campaigns import Campaign, list_campaigns
 from voting.storage.candidates import iter_candidates
@@ -72,6 +73,8 @@ class CampaignView:
     contact: str
     enquiry_phone: str
     supervision_phone: str
+    banner: str | None
+    banner_alt: str
     demonstration: bool
     stage: Stage
     paused_reason: str | None
@@ -84,6 +87,8 @@ class CampaignView:
     sealed_id: tuple[int, int] | None
     published_at: int | None
     version: int
+    #: every version of the rules since opening, the first one first
+    history: tuple[Edition, ...] = field(repr=False)
     candidates: tuple[CandidateView, ...] = field(repr=False)
     by_id: dict[int, CandidateView] = field(repr=False)
     by_number: dict[int, CandidateView] = field(repr=False)
@@ -94,6 +99,11 @@ class CampaignView:
     def phase(self, now_ms: int) -> str:
         """draft, upcoming, open, paused, closed, provisional or published, as a page says it at that time."""
         return phase_of(self.stage, self.paused_reason is not None, self.rules, now_ms)
+
+    @property
+    def changed_ms(self) -> int | None:
+        """When the rules were last changed; None while they are those it opened with."""
+        return self.history[-1].since_ms if len(self.history) > 1 else None
 
     def areas_of(self, award: str | None = None) -> list[AreaLine]:
         """Counties and towns that have candidates, each county followed by its towns."""
@@ -161,6 +171,8 @@ def _view(session: Session, row: Campaign, tree: AreaTree, before: CampaignView 
         contact=row.contact,
         enquiry_phone=row.enquiry_phone,
         supervision_phone=row.supervision_phone,
+        banner=row.banner,
+        banner_alt=row.banner_alt,
         demonstration=row.demonstration,
         stage=row.stage,
         paused_reason=row.paused_reason,
@@ -173,6 +185,7 @@ def _view(session: Session, row: Campaign, tree: AreaTree, before: CampaignView 
         sealed_id=None if row.sealed_ms is None or row.sealed_seq is None else (row.sealed_ms, row.sealed_seq),
         published_at=row.published_at,
         version=row.version,
+        history=read_history(session, row.id) if row.rules_hash else (),
         candidates=candidates,
         by_id={candidate.id: candidate for candidate in candidates},
         by_number={candidate.number: candidate for candidate in candidates},

@@ -55,6 +55,8 @@ class Dossier:
     rules_hash: str | None
     #: nominations by state
     nominated: Mapping[str, int]
+    banner: str | None
+    banner_alt: str
 
     @property
     def texts(self) -> dict[str, str]:
@@ -87,6 +89,8 @@ def get_dossier(slug: str) -> Dossier:
             grouped=grouped,
             rules_hash=campaign.rules_hash,
             nominated=count_nominations(session, campaign.id),
+            banner=campaign.banner,
+            banner_alt=campaign.banner_alt,
         )
 
 

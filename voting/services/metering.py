@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter as Counts
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -26,11 +28,35 @@ from voting.tally.stream import read_backlog
 BALLOTS = Counter("voting_ballots_total", "Ballots answered, by campaign and outcome", ["campaign", "outcome"])
 REFUSALS = Counter("voting_refusals_total", "Requests refused, by code", ["code"])
 REFUSED = Counter("voting_campaign_refusals_total", "Requests refused about a campaign", ["campaign", "code"])
+#: the only place that knows how voters signed in and on what: the ballots themselves do not say
+ACCEPTED = Counter(
+    "voting_campaign_ballots_total",
+    "Ballots accepted, by identity and kind of device",
+    ["campaign", "identity", "device"],
+)
+CHOSEN = Counter(
+    "voting_campaign_votes_total", "Choices on them, by identity and kind of device", ["campaign", "identity", "device"]
+)
 
 
-def count_ballot(slug: str, first: bool) -> None:
-    """A ballot was accepted, or recognised as one accepted before."""
-    BALLOTS.labels(slug, "accepted" if first else "repeated").inc()
+@cache
+def _answered(slug: str, outcome: str) -> Counter:
+    # Looked up once: finding a counter costs more than raising it, and the vote passes here.
+    return BALLOTS.labels(slug, outcome)
+
+
+@cache
+def _mix(slug: str, identity: str, device: str) -> tuple[Counter, Counter]:
+    return ACCEPTED.labels(slug, identity, device), CHOSEN.labels(slug, identity, device)
+
+
+def count_ballot(slug: str, first: bool, identity: str, device: str, choices: int) -> None:
+    """A ballot was accepted, or recognised as one accepted before. In this process's memory; nothing is sent."""
+    _answered(slug, "accepted" if first else "repeated").inc()
+    if first:
+        ballots, votes = _mix(slug, identity, device)
+        ballots.inc()
+        votes.inc(choices)
 
 
 def holds_counts_back(campaign: CampaignView) -> bool:
@@ -46,14 +72,39 @@ def count_refusal(code: str, slug: str = "") -> None:
         REFUSED.labels(slug, code).inc()
 
 
-def refusals_of(slug: str) -> dict[str, int]:
-    """Refusals about a campaign by code, of all workers of this machine since it was started."""
-    found: Counts[str] = Counts()
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """What was counted about a campaign, by all workers of this machine since it was started.
+
+    ``identities`` and ``devices``: ballots and choices accepted, by how voters signed in and by kind of device.
+    """
+
+    refusals: Mapping[str, int]
+    identities: Mapping[str, tuple[int, int]]
+    devices: Mapping[str, tuple[int, int]]
+
+
+def tallies_of(slug: str) -> Tallies:
+    """The counters of a campaign, whatever its rules hold back: for the organizers' desk and nobody else."""
+    refusals: Counts[str] = Counts()
+    mix: dict[tuple[str, str], list[int]] = {}
     for metric in _Counters().all():
         for sample in metric.samples:
-            if sample.name == "voting_campaign_refusals_total" and sample.labels.get("campaign") == slug:
-                found[sample.labels["code"]] += int(sample.value)
-    return dict(found)
+            if sample.labels.get("campaign") != slug:
+                continue
+            if sample.name == "voting_campaign_refusals_total":
+                refusals[sample.labels["code"]] += int(sample.value)
+            elif (column := _COLUMNS.get(sample.name)) is not None:
+                for kind in ("identity", "device"):
+                    mix.setdefault((kind, sample.labels[kind]), [0, 0])[column] += int(sample.value)
+
+    def of(kind: str) -> dict[str, tuple[int, int]]:
+        return {name: (ballots, votes) for (each, name), (ballots, votes) in mix.items() if each == kind}
+
+    return Tallies(dict(refusals), of("identity"), of("device"))
+
+
+_COLUMNS = {"voting_campaign_ballots_total": 0, "voting_campaign_votes_total": 1}
 
 
 def exposition() -> tuple[bytes, str]:
@@ -77,7 +128,7 @@ class _Counters(Collector):
         """The same, of every campaign: not for a page that anybody else than organizers reads."""
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             return MultiProcessCollector(None).collect()
-        return [*BALLOTS.collect(), *REFUSALS.collect(), *REFUSED.collect()]
+        return [metric for one in (BALLOTS, REFUSALS, REFUSED, ACCEPTED, CHOSEN) for metric in one.collect()]
 
 
 class _Boxes(Collector):

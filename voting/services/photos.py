@@ -10,8 +10,10 @@ import io
 import os
 import secrets
 import warnings
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from flask import current_app
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -28,7 +30,10 @@ MOST_PIXELS = 25_000_000
 WIDTHS = (360, 640, 960)
 #: every page shows photos in this proportion
 RATIO = (16, 10)
-FORMATS = {"webp": ("WEBP", {"quality": 66, "method": 6}), "jpg": ("JPEG", {"quality": 80, "optimize": True})}
+FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
+    "webp": ("WEBP", {"quality": 66, "method": 6}),
+    "jpg": ("JPEG", {"quality": 80, "optimize": True}),
+}
 ACCEPTED = ("JPEG", "PNG", "WEBP")
 #: how a picture that says so is turned
 _TURNS = {
@@ -71,7 +76,7 @@ def prepare_photo(content: bytes) -> str:
     name = sha256(content).hexdigest()[:32]
     folder = photos_folder() / name
     if not folder.is_dir():
-        _write(folder, _decode(content))
+        _write(folder, cut(read_picture(content, WIDTHS[-1]), RATIO))
     return name
 
 
@@ -112,8 +117,8 @@ def check_photo(content: bytes) -> None:
         raise PhotoRefused("pixels")
 
 
-def _decode(content: bytes) -> Image.Image:
-    """The picture upright, in RGB and in our proportion; its size is looked at before a pixel is decoded."""
+def read_picture(content: bytes, widest: int) -> Image.Image:
+    """The picture upright and in RGB; its size is looked at before a pixel is decoded. ``widest``: what is needed."""
     if len(content) > MOST_BYTES:
         raise PhotoRefused("bytes")
     try:
@@ -124,13 +129,13 @@ def _decode(content: bytes) -> Image.Image:
             if picture.width * picture.height > MOST_PIXELS:
                 raise PhotoRefused("pixels")
             # A JPEG can be decoded at an eighth of its size; four times less memory for a telephone's photo.
-            picture.draft("RGB", (WIDTHS[-1] * 2, WIDTHS[-1] * 2))
+            picture.draft("RGB", (widest * 2, widest * 2))
             upright = _upright(picture)
             if upright.mode in ("RGBA", "LA", "P", "PA"):
                 on_white = Image.new("RGB", upright.size, "white")
                 on_white.paste(upright, mask=upright.convert("RGBA").getchannel("A"))
                 upright = on_white
-            return _cut(upright.convert("RGB"))
+            return upright.convert("RGB")
     except Image.DecompressionBombError as error:
         raise PhotoRefused("pixels") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
@@ -146,10 +151,10 @@ def _upright(picture: Image.Image) -> Image.Image:
     return picture if turn is None else picture.transpose(turn)
 
 
-def _cut(picture: Image.Image) -> Image.Image:
-    """The middle in our proportion, a little above it where something goes: faces are rarely at the bottom."""
+def cut(picture: Image.Image, ratio: tuple[int, int]) -> Image.Image:
+    """The middle in a proportion, a little above it where something goes: faces are rarely at the bottom."""
     width, height = picture.size
-    across, down = RATIO
+    across, down = ratio
     if width * down > height * across:
         wide = height * across // down
         left = (width - wide) // 2
@@ -160,30 +165,44 @@ def _cut(picture: Image.Image) -> Image.Image:
 
 
 def _write(folder: Path, picture: Image.Image) -> None:
-    """All sizes, then the folder under its name at once: nobody meets half a photo."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f"{folder.name}.{os.getpid()}-{secrets.token_hex(4)}")
-    draft.mkdir()
+    files = {}
     for width in WIDTHS:
         # Small originals are not blown up: the browser does that as well.
         size = min(width, picture.width)
         smaller = picture.resize((size, max(1, size * RATIO[1] // RATIO[0])), Image.Resampling.LANCZOS)
         for ending, (kind, options) in FORMATS.items():
-            smaller.save(draft / f"{width}.{ending}", kind, **options)
+            out = io.BytesIO()
+            smaller.save(out, kind, **options)
+            files[f"{width}.{ending}"] = out.getvalue()
+    write_files(folder, files)
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """All files, then the folder under its name at once: nobody meets half a picture."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.with_name(f"{folder.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    draft.mkdir()
+    for name, content in files.items():
+        (draft / name).write_bytes(content)
     try:
         draft.rename(folder)
     except OSError:
         for left in draft.iterdir():
             left.unlink()
         draft.rmdir()
-        # Another process was first with the same bytes; or the disk refuses, and then SQL must not name the photo.
+        # Another process was first with the same bytes; or the disk refuses, and then SQL must not name the picture.
         if not folder.is_dir():
             raise
 
 
+def is_name(name: str) -> bool:
+    """Whether a stored picture could be called like this."""
+    return len(name) == 32 and set(name) <= set("0123456789abcdef")
+
+
 def find_photo(name: str, width: int, ending: str) -> Path | None:
     """The file of a photo in one width and format, or None; names are checked, nothing else is reachable."""
-    if len(name) != 32 or not set(name) <= set("0123456789abcdef") or width not in WIDTHS or ending not in FORMATS:
+    if not is_name(name) or width not in WIDTHS or ending not in FORMATS:
         return None
     path = photos_folder() / name / f"{width}.{ending}"
     return path if path.is_file() else None

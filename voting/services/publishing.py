@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from voting.rules.stage_errors import ChangedMeanwhile, NothingAsked, SecondPersonNeeded
+from voting.rules.stage_errors import ChangedMeanwhile, NothingAsked
+from voting.services import second_person
 from voting.services.campaigns import check_version, now_ms
 from voting.services.catalogue import forget
 from voting.services.counting import check_publishable, publish
-from voting.services.trail import current_actor, write_entry
+from voting.services.trail import write_entry
 from voting.services.transactions import writing
 from voting.storage.campaigns import Campaign, bump_version, lock_by_slug
 from voting.storage.requests import Request, find_open_request
@@ -44,17 +45,7 @@ def ask_to_publish(slug: str, expected: int) -> None:
         _, result = check_publishable(session, campaign)
         if find_asked(session, campaign.id) is not None:
             raise ChangedMeanwhile(campaign.version)
-        if (older := find_open_request(session, campaign.id, ACT)) is not None:
-            _settle(older, "lapsed")
-        session.add(
-            Request(
-                campaign_id=campaign.id,
-                act=ACT,
-                subject=str(result.version),
-                asked_by=current_actor(),
-                asked_at=now_ms(),
-            )
-        )
+        second_person.ask(session, campaign.id, ACT, str(result.version), now_ms())
         write_entry(session, "publish.ask", slug, slug, after={"version": result.version})
         bump_version(session, campaign.id)
     forget()
@@ -67,9 +58,7 @@ def confirm_publishing(slug: str, expected: int) -> None:
     """
     with writing() as session:
         campaign, request = _asked(session, slug, expected)
-        if request.asked_by == current_actor():
-            raise SecondPersonNeeded(request.asked_by)
-        _settle(request, "confirmed")
+        second_person.confirm(request, now_ms())
         publish(session, campaign, asked_by=request.asked_by)
     forget()
 
@@ -78,7 +67,7 @@ def withdraw_request(slug: str, expected: int) -> None:
     """Take a request back, whoever made it. Raises NothingAsked or ChangedMeanwhile."""
     with writing() as session:
         campaign, request = _asked(session, slug, expected)
-        _settle(request, "withdrawn")
+        second_person.settle(request, "withdrawn", now_ms())
         asked = {"version": int(request.subject), "asked by": request.asked_by}
         write_entry(session, "publish.withdraw", slug, slug, before=asked)
         bump_version(session, campaign.id)
@@ -92,7 +81,3 @@ def _asked(session: Session, slug: str, expected: int) -> tuple[Campaign, Reques
     if request is None or find_asked(session, campaign.id) is None:
         raise NothingAsked
     return campaign, request
-
-
-def _settle(request: Request, outcome: str) -> None:
-    request.outcome, request.settled_by, request.settled_at = outcome, current_actor(), now_ms()

@@ -16,6 +16,7 @@ from voting.services.boxes import box_of, boxes
 from voting.services.campaigns import places_of
 from voting.services.catalogue import CampaignView, forget, get_campaign
 from voting.services.recording import drain
+from voting.services.rule_history import find_waiting
 from voting.services.transactions import reading, writing
 from voting.storage.ballots import iter_ballots, last_stream_id
 from voting.storage.campaigns import bump_version, lock_by_slug
@@ -71,6 +72,9 @@ def rebuild(slug: str, progress: Callable[[int], None] = lambda done: None) -> R
     with writing() as session:
         row = lock_by_slug(session, slug)
         row.epoch = epoch
+        if (waiting := find_waiting(session, row.id)) is not None:
+            # The new box has the changed rules from its first ballot on.
+            waiting.in_force_ms = max(now_ms, newest[0]) + 1
         bump_version(session, row.id)
     forget()
     clock_ms = max(newest[0], before.last_ms if before else 0)

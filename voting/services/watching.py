@@ -23,7 +23,7 @@ from voting.services.auditing import Check, audit
 from voting.services.boxes import box_of, boxes
 from voting.services.campaigns import now_ms
 from voting.services.catalogue import CampaignView, get_campaign
-from voting.services.metering import refusals_of
+from voting.services.metering import Tallies, tallies_of
 from voting.services.stages import BoxView, view_box
 from voting.services.trail import write_entry
 from voting.services.transactions import reading, writing
@@ -42,7 +42,8 @@ class Figures:
     """All of one moment. ``votes`` is None while the box is away; ``areas``: county -> award -> votes.
 
     ``minutes``: ballots of consecutive minutes, the first beginning at ``minutes_from_ms``; ``marks``: ballots of these
-    minutes by what the box noted about them, "" for nothing. ``hidden``: citizens do not see counts now.
+    minutes by what the box noted about them, "" for nothing; ``counted``: what this machine counted in passing.
+    ``hidden``: citizens do not see counts now.
     """
 
     at_ms: int
@@ -54,7 +55,7 @@ class Figures:
     minutes: Sequence[int]
     marks: Mapping[str, int]
     areas: Mapping[str, Mapping[str, int]] = field(repr=False)
-    refusals: Mapping[str, int]
+    counted: Tallies
     hidden: bool
 
 
@@ -119,7 +120,7 @@ def _look(campaign: CampaignView) -> Figures:
         minutes=minutes,
         marks=marks,
         areas={} if counts is None else _by_area(campaign, counts),
-        refusals=refusals_of(campaign.slug),
+        counted=tallies_of(campaign.slug),
         hidden=isinstance(may, Hidden) or not (isinstance(may, Counted) or may.live),
     )
 

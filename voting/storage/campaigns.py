@@ -37,6 +37,8 @@ class Campaign(Base):
     contact: Mapped[str] = mapped_column(String(200), default="")
     enquiry_phone: Mapped[str] = mapped_column(String(64), default="", server_default="")
     supervision_phone: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    banner: Mapped[str | None] = mapped_column(String(32))
+    banner_alt: Mapped[str] = mapped_column(String(200), default="", server_default="")
     demonstration: Mapped[bool] = mapped_column(default=False)
     stage: Mapped[Stage] = mapped_column(String(16), default="draft")
     paused_reason: Mapped[str | None] = mapped_column(Text)

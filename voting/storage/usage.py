@@ -14,6 +14,9 @@ from voting.rules.quota import Quota
 from voting.storage.ballots import Ballot, Choice
 from voting.storage.candidates import Candidate
 
+#: from which ms on, and before which; None = no bound
+Span = tuple[int | None, int | None]
+
 
 def _local_day(local: LocalTime) -> ColumnElement[Any]:
     """The local day number of a ballot, as SQL."""
@@ -35,8 +38,10 @@ def _scopes(quota: Quota) -> list[Any]:
     return [Ballot.voter_key, *by[quota.per]]
 
 
-def _joined(query: Select[*tuple[Any, ...]], quota: Quota, campaign_id: int) -> Select[*tuple[Any, ...]]:
+def _joined(query: Select[*tuple[Any, ...]], quota: Quota, campaign_id: int, span: Span) -> Select[*tuple[Any, ...]]:
     query = query.select_from(Ballot).where(Ballot.campaign_id == campaign_id)
+    if span[1] is not None:
+        query = query.where(Ballot.stream_ms < span[1])
     if quota.unit == "choices":
         query = query.join(Choice, Choice.ballot_id == Ballot.ballot_id)
         if quota.per in ("award", "group"):
@@ -46,35 +51,41 @@ def _joined(query: Select[*tuple[Any, ...]], quota: Quota, campaign_id: int) -> 
     return query
 
 
-def _over_in_periods(session: Session, campaign_id: int, quota: Quota, periods: list[Any]) -> list[Any]:
+def _over_in_periods(session: Session, campaign_id: int, quota: Quota, periods: list[Any], span: Span) -> list[Any]:
     units = func.count() if quota.unit == "ballots" else func.sum(Choice.times)
     columns = [*_scopes(quota), *periods]
-    query = _joined(select(*columns, units), quota, campaign_id).group_by(*columns).having(units > quota.limit)
+    query = _joined(select(*columns, units), quota, campaign_id, span).group_by(*columns).having(units > quota.limit)
+    if span[0] is not None:
+        # Who had used more before the limit was lowered and sent nothing since has done nothing wrong.
+        query = query.having(func.max(Ballot.stream_ms) >= span[0])
     return list(session.execute(query).all())
 
 
-def _over_rolling(session: Session, campaign_id: int, quota: Quota) -> Iterator[Any]:
+def _over_rolling(session: Session, campaign_id: int, quota: Quota, span: Span) -> Iterator[Any]:
     """Scopes over the limit in some 24 hours; only those over it in the whole campaign are looked at closely."""
     scopes = _scopes(quota)
-    suspects = {tuple(row[:-1]) for row in _over_in_periods(session, campaign_id, quota, [])}
+    suspects = {tuple(row[:-1]) for row in _over_in_periods(session, campaign_id, quota, [], span)}
     if not suspects:
         return
     times = literal(1) if quota.unit == "ballots" else Choice.times
-    query = _joined(select(*scopes, Ballot.stream_ms, times), quota, campaign_id)
+    query = _joined(select(*scopes, Ballot.stream_ms, times), quota, campaign_id, span)
     query = query.where(Ballot.voter_key.in_({suspect[0] for suspect in suspects}))
     rows = session.execute(query.order_by(*scopes, Ballot.stream_ms)).all()
     for scope, group in groupby(rows, key=lambda row: tuple(row[:-2])):
         recent: list[tuple[int, int]] = []
         for row in group:
             recent = [(at, n) for at, n in recent if at > row[-2] - DAY_MS] + [(row[-2], row[-1])]
-            if sum(n for _, n in recent) > quota.limit:
+            if row[-2] >= (span[0] or 0) and sum(n for _, n in recent) > quota.limit:
                 yield scope
                 break
 
 
-def voters_over(session: Session, campaign_id: int, quota: Quota, local: LocalTime) -> int:
-    """How many voters, scopes and periods of the ledger hold more than a quota line allows; 0 when all is well."""
+def voters_over(session: Session, campaign_id: int, quota: Quota, local: LocalTime, span: Span = (None, None)) -> int:
+    """How many voters, scopes and periods of the ledger hold more than a quota line allows; 0 when all is well.
+
+    ``span``: the time in which ballots were judged by this line. What was used before counts, what came later does not.
+    """
     if quota.period == "rolling":
-        return sum(1 for _ in _over_rolling(session, campaign_id, quota))
+        return sum(1 for _ in _over_rolling(session, campaign_id, quota, span))
     periods = [_local_day(local)] if quota.period == "day" else []
-    return len(_over_in_periods(session, campaign_id, quota, periods))
+    return len(_over_in_periods(session, campaign_id, quota, periods, span))

@@ -3,7 +3,7 @@
 Keys, all under the campaign's prefix ``{v<id>}`` so that one script may touch them together (one hash slot):
 
 =====================  ======  ==================================================================================
-``:box``               hash    epoch, window, rules, pause, seal, ``last`` (the box's clock) and ``accepted`` ballots
+``:box``               hash    epoch, window, rules, since ``changed``, pause, seal, ``last`` (its clock), ``accepted``
 ``:candidates``        hash    candidate id -> award, group and candidate scope, standing
 ``:ballots``           stream  every accepted ballot whole, in order, and the seal; group ``recorders`` reads it
 ``:tally``             hash    candidate id -> choices counted; a cache, made again from ledger and stream
@@ -195,6 +195,16 @@ class BallotBox:
         if outcome == b"seen":
             return Accepted((answer[1], answer[2]), False)
         raise self.layout.refusal(answer)
+
+    def change(self, replaced: str, epoch: str) -> int:
+        """Take over the rules of this object under a new epoch, and admit nothing under the replaced one any more.
+
+        From which ms on, by the box's clock; the same again when it has them already, 0 when it does not know.
+        """
+        since = self.run("change", replaced, epoch, self.layout.rules.closes_ms, self.layout.pack_rules())
+        if since is None or since == -1:
+            raise BoxUnavailable("missing" if since is None else "epoch")
+        return int(since)
 
     def pause(self, reason: str) -> None:
         """Admit nothing until resumed; the reason is public."""

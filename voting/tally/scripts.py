@@ -17,7 +17,7 @@ from redis.exceptions import ResponseError
 
 FOLDER = Path(__file__).parent / "lua"
 SHARED = ("clock", "usage")
-ACTS = ("open", "cast", "pause", "seal", "replay", "trim")
+ACTS = ("open", "cast", "pause", "change", "seal", "replay", "trim")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from voting.web.api_models import (
 from voting.web.boards import Bodies
 from voting.web.challenges import read_solution
 from voting.web.compression import takes_gzip
+from voting.web.devices import sender_class
 from voting.web.finished import Answers
 from voting.web.limits import LOOK_UPS, PAPERS, SEARCHES, limiter
 from voting.web.openapi import Notes, build_document, documented
@@ -244,7 +245,8 @@ def cast(slug: str) -> Response:
     except ValidationError as error:
         raise MalformedBallot(_first_problem(error)) from None
     solved = read_solution(campaign, identity, paper.solution())
-    receipt = casting.cast_ballot(campaign, identity, paper.ballot_id, paper.choices, guard.client_address(), solved)
+    address, device = guard.client_address(), sender_class()
+    receipt = casting.cast_ballot(campaign, identity, paper.ballot_id, paper.choices, address, solved, device)
     return Response(_receipt_body(receipt), 201 if receipt.first else 200, mimetype="application/json")
 
 

@@ -15,6 +15,7 @@ from voting.services import catalogue, leaderboard
 from voting.services.catalogue import CampaignView
 from voting.services.leaderboard import Board
 from voting.web.boards import Bodies, cut, gap_above, pages_of
+from voting.web.change_wording import notices
 from voting.web.compression import takes_gzip
 from voting.web.display_wording import as_of, tie_sentence, update_sentence
 from voting.web.finished import Answers
@@ -175,4 +176,9 @@ def rules(slug: str) -> str:
     """The rules in words, made from the rule set itself."""
     campaign = public_campaign(slug)
     counts = {award.key: campaign.search(award=award.key, size=1).total for award in campaign.rules.awards}
-    return render_template("citizen/rules.html", campaign=campaign, facts=rules_page(campaign.rules, counts))
+    return render_template(
+        "citizen/rules.html",
+        campaign=campaign,
+        facts=rules_page(campaign.rules, counts),
+        notices=notices(campaign.history),
+    )

@@ -7,6 +7,7 @@ from flask_babel import gettext
 from werkzeug.exceptions import ServiceUnavailable
 
 from voting.rules.errors import CandidateNotFound
+from voting.services.banners import find_banner
 from voting.services.catalogue import CampaignView, CandidateView
 from voting.services.photos import find_photo
 from voting.services.posters import PostersBusy, PosterWords, get_poster
@@ -34,6 +35,17 @@ def _candidate(slug: str, number: int) -> tuple[CampaignView, CandidateView]:
 def photo(name: str, width: int, ending: str) -> Response:
     """A stored photo; its name is made from its content, so it may be kept for ever."""
     path = find_photo(name, width, ending)
+    if path is None:
+        abort(404)
+    response = send_file(path, mimetype=MIMETYPES[ending], max_age=YEAR_S)
+    response.cache_control.immutable = True
+    return response
+
+
+@bp.get("/banners/<name>/<int:width>.<ending>")
+def banner(name: str, width: int, ending: str) -> Response:
+    """A stored banner; kept for ever, as photos are."""
+    path = find_banner(name, width, ending)
     if path is None:
         abort(404)
     response = send_file(path, mimetype=MIMETYPES[ending], max_age=YEAR_S)

@@ -102,6 +102,7 @@ def init_templates(app: Flask) -> None:
         number=lambda value: f"{value:,}",
         counted=counted,
         exact_time=times.exact_time,
+        day_time=times.day_time,
         iso_time=times.iso_time,
         date_and_time=times.date_and_time,
         clock_time=times.clock_time,

@@ -14,6 +14,7 @@ from voting.rules.identity_errors import SignInRequired
 from voting.services import casting, receipts
 from voting.web import guard
 from voting.web.challenges import asked_at_once, question_for, read_solution
+from voting.web.devices import sender_class
 from voting.web.forms import ReceiptForm, read_ballot
 from voting.web.limits import LOOK_UPS, PAPERS, limiter
 from voting.web.my_votes import left_lines
@@ -66,7 +67,8 @@ def cast(slug: str) -> BaseResponse:
     identity = guard.check_vote_request(campaign)
     sent = read_ballot(request.form)
     solved = read_solution(campaign, identity, request.form)
-    receipt = casting.cast_ballot(campaign, identity, sent.ballot_id, sent.choices, guard.client_address(), solved)
+    address, device = guard.client_address(), sender_class()
+    receipt = casting.cast_ballot(campaign, identity, sent.ballot_id, sent.choices, address, solved, device)
     return redirect(f"/receipts/{receipt.code}", 303)
 
 

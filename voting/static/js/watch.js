@@ -64,7 +64,7 @@ function draw(name, part) {
   const names = { type: "category", data: rows.map((row) => row[0]), axisLabel: type, axisTick: { show: false }, axisLine: { lineStyle: { color: line } } };
   const numbers = { type: "value", minInterval: 1, splitNumber: 3, axisLabel: type, splitLine: { lineStyle: { color: line } } };
   const many = part.head.length > 2;
-  const bars = name === "areas" || across;
+  const bars = ["areas", "identities", "devices"].includes(name) || across;
   charts.get(name).setOption({
     animation: !calm.matches,
     animationDuration: 300,

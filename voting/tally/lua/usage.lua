@@ -10,8 +10,8 @@ local BALLOTS, CHOICES = 0, 1
 local AWARD, GROUP, CANDIDATE, STANDING = 1, 2, 3, 4
 local ID_HOURS = 48
 
--- Rules and candidates of each campaign as tables, kept between calls: they are frozen while an epoch lasts, and taking
--- them apart again for every vote was a third of its time.
+-- Rules and candidates of each campaign as tables, kept between calls: they stand while an epoch lasts (changed rules
+-- bring a new one), and taking them apart again for every vote was a third of its time.
 local campaigns = {}
 
 local function campaign_of(prefix, epoch)

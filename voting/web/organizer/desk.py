@@ -12,11 +12,13 @@ from flask_babel import gettext
 from voting.services.trail import Fault
 from voting.web.organizer import (
     accounts,
+    banner,
     campaigns,
     candidate_import,
     candidate_numbers,
     candidate_photos,
     candidates,
+    changes,
     entrance,
     exports,
     nomination_call,
@@ -36,10 +38,10 @@ from voting.web.organizer.wording import act_name, role_name, state_name
 from voting.web.sign_in_wording import provider_name
 
 #: importing a room attaches its views to the blueprint
-ROOMS: tuple[ModuleType, ...] = (entrance, accounts, records, campaigns, wizard, preview, trial)
+ROOMS: tuple[ModuleType, ...] = (entrance, accounts, records, campaigns, wizard, banner, preview, trial)
 ROOMS += (candidates, candidate_import, candidate_numbers, candidate_photos)
 ROOMS += (nominations, nomination_call, nomination_sending)
-ROOMS += (stages, watch, result_room, exports)
+ROOMS += (stages, changes, watch, result_room, exports)
 #: acts and sessions belong to no campaign, whose zone could be asked
 ZONE = ZoneInfo("Asia/Shanghai")
 

@@ -47,6 +47,9 @@ _PLAIN = {
     "weight": lazy_gettext("网络投票的占比要在 0 到 100 之间"),
     "no_purpose": lazy_gettext("网络投票不是全部，请写明其余部分由什么决定、结果怎样使用"),
     "quota_without_groups": lazy_gettext("有一行限额按类别计算，但奖项里没有类别，这一行不起作用"),
+    "nothing_changed": lazy_gettext("没有任何改动"),
+    "quota_kinds": lazy_gettext("限额只能改数量，不能增加、删除或换成别的算法：没有记录过的用量无从算起"),
+    "interval_switched": lazy_gettext("已有的投票间隔可以改长短，不能新设或取消"),
     "two_days": lazy_gettext("有的限额按自然日、有的按任意 24 小时计算，市民容易弄混"),
 }
 
@@ -146,6 +149,9 @@ _WITH_FACTS: dict[str, Callable[[Any], str]] = {
     "quota_twice": _of_quota(lazy_gettext("限额“%(quota)s”和另一行重复")),
     "quota_none": _of_quota(lazy_gettext("限额“%(quota)s”至少要是 1")),
     "quota_ballots": _of_quota(lazy_gettext("限额“%(quota)s”：选票张数只能按人计算")),
+    "quota_lowered": _of_quota(lazy_gettext("限额“%(quota)s”只能提高：降低后，先投的人会比后投的人多")),
+    "seats_fewer": lambda facts: gettext("「%(name)s」的名额只能增加", name=facts["name"]),
+    "rule_fixed": lambda facts: gettext("规则的这一项（%(name)s）在开放投票后不能变更", name=facts["name"]),
     "days_touched": _touched,
     "window_long": lambda facts: gettext("投票时间超过 %(n)s 天，请检查年份", n=facts["days"]),
     "key_twice": lambda facts: gettext("代码 %(key)s 用了两次", key=facts["key"]),

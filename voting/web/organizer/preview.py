@@ -31,7 +31,8 @@ def preview(slug: str) -> BaseResponse:
         # There is nothing to show before there is something to win.
         return redirect(f"/organizer/campaigns/{slug}", 303)
     # Candidates are kept in memory for a moment; texts and rules are those that were saved last.
-    shown: dict[str, Any] = {**dossier.texts, "rules": dossier.rules, "stage": "open", "paused_reason": None}
+    shown: dict[str, Any] = {**dossier.texts, "banner": dossier.banner, "banner_alt": dossier.banner_alt}
+    shown |= {"rules": dossier.rules, "stage": "open", "paused_reason": None}
     campaign = replace(get_campaign(slug), **shown)
     award = asked_award(campaign)
     selection = read_selection(campaign, MultiDict())

@@ -22,6 +22,9 @@ ACTS: dict[str, tuple[str, ...]] = {
     "ask": ("publish.ask",),
     "confirm": ("campaign.publish",),
     "withdraw": ("publish.withdraw",),
+    "ask_close": ("close.ask",),
+    "confirm_close": ("campaign.count", "campaign.close"),
+    "withdraw_close": ("close.withdraw",),
 }
 _BUTTONS = {
     "open": lazy_gettext("开放投票"),
@@ -32,6 +35,9 @@ _BUTTONS = {
     "ask": lazy_gettext("申请公布结果"),
     "confirm": lazy_gettext("确认公布结果"),
     "withdraw": lazy_gettext("撤回公布申请"),
+    "ask_close": lazy_gettext("申请提前截止"),
+    "confirm_close": lazy_gettext("确认提前截止"),
+    "withdraw_close": lazy_gettext("撤回提前截止申请"),
 }
 _TITLES = {
     "open": lazy_gettext("开放投票？"),
@@ -42,6 +48,9 @@ _TITLES = {
     "ask": lazy_gettext("申请公布结果？"),
     "confirm": lazy_gettext("公布结果？"),
     "withdraw": lazy_gettext("撤回公布申请？"),
+    "ask_close": lazy_gettext("申请提前截止？"),
+    "confirm_close": lazy_gettext("提前截止、封箱并清点？"),
+    "withdraw_close": lazy_gettext("撤回提前截止申请？"),
 }
 
 
@@ -64,7 +73,7 @@ def act_title(act: str) -> str:
 
 def needs_care(act: str) -> bool:
     """Acts that cannot be taken back."""
-    return act in ("open", "close", "confirm")
+    return act in ("open", "close", "confirm", "confirm_close")
 
 
 def act_done(act: str, state: StageView) -> str:
@@ -77,7 +86,11 @@ def act_done(act: str, state: StageView) -> str:
         return gettext("投票先前已经暂停，没有重复操作。理由：%(reason)s", reason=state.campaign.paused_reason or "")
     if act == "resume":
         return gettext("已恢复投票。")
-    if act in ("close", "count"):
+    if act == "ask_close":
+        return gettext("已提出提前截止申请，请另一位组织者确认。投票照常进行。")
+    if act == "withdraw_close":
+        return gettext("已撤回提前截止申请，投票照常进行。")
+    if act in ("close", "count", "confirm_close"):
         return gettext("已清点，初步结果第 %(n)s 版。", n=state.counted or 0)
     if act == "ask":
         return gettext("已提出公布申请，请另一位组织者确认。")
@@ -110,16 +123,8 @@ def consequences(act: str, state: StageView) -> list[str]:
         ]
     if act == "resume":
         return [gettext("立即继续受理选票，投票页上的暂停理由随即撤下。")]
-    if act == "close":
-        lines = [gettext("立即封箱，此后不再受理选票，不能撤销。")]
-        if at_ms < rules.closes_ms:
-            left = time_left(rules.closes_ms - at_ms)
-            early = gettext("注意：规则写明 %(closes)s 截止，还有 %(left)s。", closes=closes, left=left)
-            lines.insert(0, early)
-        return [
-            *lines,
-            gettext("等全部选票入账后，从台账逐张清点，生成初步结果并开始公示。"),
-        ]
+    if act in ("close", "ask_close", "confirm_close", "withdraw_close"):
+        return _closing(act, state, closes, at_ms)
     if act == "count":
         lines = [
             gettext("从台账重新逐张清点，生成第 %(n)s 版初步结果。", n=(state.counted or 0) + 1),
@@ -139,12 +144,37 @@ def consequences(act: str, state: StageView) -> list[str]:
     return [gettext("申请撤回后，结果仍在公示，可以重新申请。")]
 
 
+def _closing(act: str, state: StageView, closes: str, at_ms: int) -> list[str]:
+    """Closing in time by one person, earlier by two."""
+    if act == "withdraw_close":
+        return [gettext("申请撤回后，投票照常进行到 %(closes)s。", closes=closes)]
+    left = time_left(max(0, state.campaign.rules.closes_ms - at_ms))
+    early = gettext("注意：规则写明 %(closes)s 截止，还有 %(left)s。", closes=closes, left=left)
+    if act == "ask_close":
+        return [
+            early,
+            gettext("提前截止等于变更规则：要由另一位组织者确认，本人不能确认自己的申请。"),
+            gettext("确认以前投票照常进行。情况紧急，一个人可以先暂停投票。"),
+        ]
+    lines = [
+        gettext("立即封箱，此后不再受理选票，不能撤销。"),
+        gettext("等全部选票入账后，从台账逐张清点，生成初步结果并开始公示。"),
+    ]
+    if act == "close":
+        return lines
+    reason = state.close_asked.reason if state.close_asked else ""
+    told = gettext("实际的截止时间和理由会在投票规则页公布。理由：%(reason)s", reason=reason)
+    return [early, *lines, told]
+
+
 def box_sentence(box: BoxView) -> str:
     """The state of the box, as a warning where something is wrong; empty when all is well."""
     if box.state == "missing":
         return gettext("票箱不见了，现在不受理选票。请系统管理员执行 flask ledger rebuild。")
     if box.state == "foreign":
         return gettext("票箱与本活动的记录不一致，现在不受理选票。请系统管理员执行 flask ledger rebuild。")
+    if box.state == "behind":
+        return gettext("规则变更已经决定，但票箱还没有换上新规则，现在不受理选票。请到“规则变更”页完成变更。")
     if box.state == "away":
         return gettext("票箱暂时没有回应，下面的数字可能不全。没有回应时不受理选票。")
     return ""

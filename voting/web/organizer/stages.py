@@ -14,9 +14,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import Form, IntegerField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
+from voting.rules.change_errors import ChangeReasonRefused
 from voting.rules.errors import Refusal, StageRefused
 from voting.rules.stage_errors import ChangedMeanwhile, PauseReasonRefused
-from voting.services import campaigns, publishing, stages
+from voting.services import campaigns, closing, publishing, stages
 from voting.services.metering import count_refusal
 from voting.services.stages import StageView
 from voting.web.organizer.blocker_wording import blockers_of
@@ -36,7 +37,9 @@ from voting.web.refusals import STATUS
 from voting.web.wording import describe
 
 LONGEST_REASON = 200
-ACT = "<any(open, pause, resume, close, count, ask, confirm, withdraw):act>"
+#: acts that citizens read a reason for, and what is said when there is none
+WITH_REASON: dict[str, type[Refusal]] = {"pause": PauseReasonRefused, "ask_close": ChangeReasonRefused}
+ACT = "<any(open, pause, resume, close, count, ask, confirm, withdraw, ask_close, confirm_close, withdraw_close):act>"
 
 
 class StageForm(Form):
@@ -74,10 +77,10 @@ def do_act(slug: str, act: str) -> BaseResponse:
         # Not from our page: the page is what says what will happen.
         return redirect(f"/organizer/campaigns/{slug}/stages/{act}", 303)
     try:
-        if act == "pause" and (form.reason.errors or not (form.reason.data or "").strip()):
-            raise PauseReasonRefused
+        if act in WITH_REASON and (form.reason.errors or not (form.reason.data or "").strip()):
+            raise WITH_REASON[act]
         _DO[act](slug, form.version.data, (form.reason.data or "").strip())
-    except PauseReasonRefused as refused:
+    except (PauseReasonRefused, ChangeReasonRefused) as refused:
         state = stages.view_stages(slug)
         if act not in state.acts:
             return _page(state, StageRefused(act, state.campaign.stage), seen)
@@ -107,6 +110,9 @@ _DO: dict[str, Callable[[str, int, str], object]] = {
     "ask": lambda slug, version, _reason: publishing.ask_to_publish(slug, version),
     "confirm": lambda slug, version, _reason: publishing.confirm_publishing(slug, version),
     "withdraw": lambda slug, version, _reason: publishing.withdraw_request(slug, version),
+    "ask_close": lambda slug, version, reason: closing.ask_to_close(slug, version, reason),
+    "confirm_close": lambda slug, version, _reason: stages.close_early(slug, version),
+    "withdraw_close": lambda slug, version, _reason: closing.withdraw_closing(slug, version),
 }
 
 
@@ -129,10 +135,15 @@ def _page(state: StageView, problem: Refusal | None = None, seen: int | None = N
         act_title=act_title,
         may_act=holder().may("organizer"),
         emergency=EMERGENCY,
-        own_request=state.asked is not None and state.asked.by == holder().name,
+        own_request=_own(state),
         room="stages",
     )
     return Response(body, STATUS[type(problem)] if problem else 200, mimetype="text/html")
+
+
+def _own(state: StageView) -> bool:
+    """Whether what waits for a second person was asked by this one."""
+    return any(asked is not None and asked.by == holder().name for asked in (state.asked, state.close_asked))
 
 
 def _done(state: StageView) -> str | None:
@@ -160,6 +171,7 @@ def _confirm(state: StageView, act: str, problem: Refusal | None = None, reason:
         seen=stages.newest_entry(state.campaign.slug),
         sentence=describe(problem) if problem else None,
         reason=reason,
+        with_reason=act in WITH_REASON,
         longest=LONGEST_REASON,
         room="stages",
     )

@@ -135,13 +135,14 @@ class TimeStep(StepForm):
             hours = [minute_of_day(self.hours_from.data or 0), minute_of_day(self.hours_until.data or 0)]
         return {
             "time_zone": zone,
-            "opens_at": _instant(self.opens.data, zone, rules.local(rules.opens_ms)),
-            "closes_at": _instant(self.closes.data, zone, rules.local(rules.closes_ms)),
+            "opens_at": instant(self.opens.data, zone, rules.local(rules.opens_ms)),
+            "closes_at": instant(self.closes.data, zone, rules.local(rules.closes_ms)),
             "daily_hours": hours,
         }
 
 
-def _instant(moment: datetime, zone: str, before: datetime) -> str:
+def instant(moment: datetime, zone: str, before: datetime) -> str:
+    """A local time of a form with its offset; ``before`` is what the form showed."""
     found: tzinfo
     try:
         found = ZoneInfo(zone)

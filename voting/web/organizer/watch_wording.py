@@ -12,6 +12,7 @@ from voting.services.auditing import Check
 from voting.services.catalogue import CampaignView
 from voting.services.watching import Figures
 from voting.web.organizer.stage_wording import box_sentence
+from voting.web.organizer.steps import PROVIDERS
 from voting.web.times import clock_time
 
 _CHECKS = {
@@ -69,6 +70,13 @@ _MARKS = {
     "solved": lazy_gettext("完成了验证"),
 }
 
+_DEVICES = {
+    "wechat": lazy_gettext("微信里"),
+    "phone": lazy_gettext("手机、平板的其他浏览器"),
+    "desktop": lazy_gettext("电脑浏览器"),
+    "other": lazy_gettext("不是浏览器，或没有说明"),
+}
+
 
 def check_name(check: Check) -> str:
     """An invariant in words."""
@@ -88,6 +96,7 @@ def words_of_figures(campaign: CampaignView, figures: Figures) -> dict[str, Any]
     hours = [figures.hours.from_ms + n * HOUR_MS for n in range(len(figures.hours.votes))]
     minutes = [figures.minutes_from_ms + n * MINUTE_MS for n in range(len(figures.minutes))]
     awards = [(award.key, award.name) for award in rules.awards]
+    counted = figures.counted
     return {
         "at": clock_time(figures.at_ms, rules),
         "warning": box_sentence(box),
@@ -108,13 +117,25 @@ def words_of_figures(campaign: CampaignView, figures: Figures) -> dict[str, Any]
         },
         "refusals": {
             "head": [gettext("原因"), gettext("次数")],
-            "rows": [[refusal_name(code), n] for code, n in sorted(figures.refusals.items(), key=lambda x: -x[1])],
+            "rows": [[refusal_name(code), n] for code, n in sorted(counted.refusals.items(), key=lambda x: -x[1])],
+        },
+        "identities": {
+            "head": [gettext("身份方式"), gettext("选票数"), gettext("票数")],
+            "rows": [[str(PROVIDERS.get(name, name)), *n] for name, n in sorted(counted.identities.items(), key=_most)],
+        },
+        "devices": {
+            "head": [gettext("用什么投票"), gettext("选票数"), gettext("票数")],
+            "rows": [[str(_DEVICES.get(name, name)), *n] for name, n in sorted(counted.devices.items(), key=_most)],
         },
         "marks": {
             "head": [gettext("标记"), gettext("选票数")],
             "rows": [[str(_MARKS.get(mark, mark)), figures.marks[mark]] for mark in sorted(figures.marks)],
         },
     }
+
+
+def _most(line: tuple[str, tuple[int, int]]) -> int:
+    return -line[1][0]
 
 
 def _series(what: str, unit: str, labels: list[str], values: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from voting.rules.draft_errors import CampaignFrozen, DraftChanged, PlaceInUse
 from voting.rules.errors import Refusal
 from voting.rules.rule_text import RuleTextError
+from voting.services.banners import LONGEST_ALT, banner_mark
 from voting.services.drafting import Dossier, get_dossier, save_draft, with_changes
 from voting.services.identifying import configured_providers
 from voting.services.metering import count_refusal
@@ -46,6 +47,13 @@ def edit(slug: str, step: str) -> BaseResponse:
     dossier = _draft(slug)
     form = STEPS[step].of(dossier.rules, dossier.texts)
     return _page(dossier, step, form, dossier.mark(form.NAMES))
+
+
+def show_step(slug: str, step: str, problem: Refusal, alt: str) -> BaseResponse:
+    """A step as it is saved, with what a form beside it was refused for. Raises CampaignFrozen."""
+    dossier = _draft(slug)
+    form = STEPS[step].of(dossier.rules, dossier.texts)
+    return _page(dossier, step, form, dossier.mark(form.NAMES), problem=problem, alt=alt)
 
 
 def _draft(slug: str) -> Dossier:
@@ -120,6 +128,7 @@ def _page(
     fresh: str = "",
     changes: dict[str, Any] | None = None,
     problem: Refusal | None = None,
+    alt: str | None = None,
 ) -> BaseResponse:
     """``changes`` are shown in the preview before they are saved; ``fresh`` is the row that was just added."""
     form.offer(configured_providers())
@@ -148,5 +157,8 @@ def _page(
         unsaved=changes is not None,
         limits=brief(rules),
         facts=rules_page(rules, dossier.standing),
+        banner_seen=banner_mark(dossier.banner, dossier.banner_alt),
+        alt=dossier.banner_alt if alt is None else alt,
+        longest_alt=LONGEST_ALT,
     )
     return Response(body, status, mimetype="text/html")

@@ -8,8 +8,8 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from voting.rules import account_errors as errors
+from voting.rules import change_errors, stage_errors
 from voting.rules import draft_errors as drafts
-from voting.rules import stage_errors
 from voting.rules.errors import Refusal
 from voting.web import nomination_wording
 from voting.web.organizer import candidate_wording
@@ -57,6 +57,13 @@ _ACTS = {
     **nomination_wording.TRAIL_ACTS,
     "publish.ask": lazy_gettext("申请公布结果"),
     "publish.withdraw": lazy_gettext("撤回公布申请"),
+    "rules.ask": lazy_gettext("申请变更规则"),
+    "rules.change": lazy_gettext("确认变更规则"),
+    "rules.in_force": lazy_gettext("新规则生效"),
+    "rules.withdraw": lazy_gettext("撤回变更申请"),
+    "close.ask": lazy_gettext("申请提前截止"),
+    "close.withdraw": lazy_gettext("撤回提前截止申请"),
+    "campaign.banner": lazy_gettext("更换横幅"),
     "campaign.audit": lazy_gettext("核对选票"),
     "export.candidates": lazy_gettext("导出候选对象"),
     "export.standings": lazy_gettext("导出名次"),
@@ -95,6 +102,10 @@ PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
         lazy_gettext("活动已经开始，规则和文字不能再直接修改。"),
         lazy_gettext("规则在开始投票时已经冻结并公布。确需改动，要另一位组织者同意，并公开改动前后的内容。"),
     ),
+    drafts.BannerNeedsWords: (
+        lazy_gettext("请写明横幅上有什么，最多 200 个字。"),
+        lazy_gettext("看不见图片的人靠它知道横幅的内容。写好后请重新选择图片。"),
+    ),
     drafts.PresetNotFound: (lazy_gettext("没有这一套规则。"), lazy_gettext("请返回，从列表中选择。")),
     errors.LastAdministrator: (
         lazy_gettext("这是最后一个管理员账号，不能停用或改变职责。"),
@@ -115,8 +126,24 @@ PLAIN: dict[type[Refusal], tuple[Any, Any]] = {
         lazy_gettext("请另一位组织者登录自己的账号确认。"),
     ),
     stage_errors.NothingAsked: (
-        lazy_gettext("没有等待确认的公布申请。"),
-        lazy_gettext("申请可能已经确认、撤回，或因重新清点而失效。请看最新状态。"),
+        lazy_gettext("没有等待确认的申请。"),
+        lazy_gettext("申请可能已经确认、撤回，或者失效。请看最新状态。"),
+    ),
+    change_errors.RuleChangeRefused: (
+        lazy_gettext("规则不能这样变更，没有执行。"),
+        lazy_gettext("请处理下面列出的问题。"),
+    ),
+    change_errors.ChangeReasonRefused: (
+        lazy_gettext("请写明理由，不要太长。"),
+        lazy_gettext("理由会向所有人公布。"),
+    ),
+    change_errors.EarlyCloseNeedsTwo: (
+        lazy_gettext("还没有到规则写明的截止时间，一个人不能截止。"),
+        lazy_gettext("请申请提前截止，由另一位组织者确认；情况紧急时可以先暂停投票。"),
+    ),
+    change_errors.BoxNotTold: (
+        lazy_gettext("变更已由两个人决定并入账，但票箱没有回应，还没有换上新规则。"),
+        lazy_gettext("现在不受理选票。请稍等片刻，按“完成变更”。"),
     ),
     stage_errors.AuditRunning: (
         lazy_gettext("正在核对，还没有完成。"),
@@ -183,6 +210,11 @@ def _too_long(refusal: stage_errors.TooLongForExcel) -> tuple[str, str]:
     return title, gettext("请改用 CSV 格式，没有行数限制。")
 
 
+def _already_asked(refusal: change_errors.AlreadyAsked) -> tuple[str, str]:
+    title = gettext("%(who)s 的申请还在等待确认，一次只能有一份。", who=refusal.by)
+    return title, gettext("请先确认或撤回那一份。")
+
+
 WITH_FACTS: dict[type[Refusal], Callable[[Any], tuple[str, str]]] = {
     drafts.DraftChanged: _draft_changed,
     drafts.PlaceInUse: _place_in_use,
@@ -194,4 +226,5 @@ WITH_FACTS: dict[type[Refusal], Callable[[Any], tuple[str, str]]] = {
     **candidate_wording.WITH_FACTS,
     **nomination_wording.WITH_FACTS,
     stage_errors.TooLongForExcel: _too_long,
+    change_errors.AlreadyAsked: _already_asked,
 }
