@@ -129,7 +129,7 @@ def play(browser: Browser, town: Town, camera: Camera, folder: Path) -> None:
     walk.hold_votes_up(chen, phone)
     for numbers in walk.AFTER_THE_PAUSE:
         walk.cast(phone, numbers)
-    walk.count_twice(chen)
+    walk.count_twice(chen, lin)
     walk.publish(chen, lin, phone)
     citizen = phone()
     walk.read_the_public_result(citizen, drawn)

@@ -12,7 +12,6 @@ from PIL import Image, ImageDraw
 
 from tests.spreadsheets import xlsx, zipped
 from voting.services.demonstration import AREAS_FILE
-from voting.services.sheets import PROBLEM_COLUMN
 
 HEADER = ("代码", "名称", "区划代码", "简介", "事迹")
 
@@ -70,7 +69,7 @@ def mend(file: Path, rows: list[Row]) -> int:
     sheet = book.active
     assert sheet is not None
     names = [cell.value for cell in sheet[1]]
-    assert names == [PROBLEM_COLUMN, *HEADER]
+    assert names == ["问题", *HEADER]
     marked = 0
     for line in sheet.iter_rows(min_row=2):
         if line[0].value:

@@ -50,7 +50,7 @@ def test_the_whole_life_of_a_campaign(phone: Phone, town: Town, tmp_path: Path) 
     receipts += [cast(phone, numbers) for numbers in AFTER_THE_PAUSE]
     assert len(set(receipts)) == len(BALLOTS)
 
-    count_twice(chen)
+    count_twice(chen, lin)
     publish(chen, lin, phone)
     read_the_public_result(phone(), drawn)
     check_every_export(chen, drawn, tmp_path)
@@ -195,9 +195,12 @@ def hold_votes_up(desk: Desk, phone: Phone) -> None:
     wait_until(lambda: BECAUSE not in front_page(other), "citizens may vote again", 10)
 
 
-def count_twice(desk: Desk) -> None:
-    """Closed early, counted, and counted again: two versions that say the same."""
-    desk.act("截止封箱并清点", "已清点，初步结果第 1 版。")
+def count_twice(desk: Desk, other: Desk) -> None:
+    """Closed early by two people, counted, and counted again: two versions that say the same."""
+    desk.act("申请提前截止", "已提出提前截止申请，请另一位组织者确认。投票照常进行。", {"公开的理由": "投票已经结束"})
+    expect(desk.found("确认提前截止…")).to_have_count(0)
+    other.slug = SLUG
+    other.act("确认提前截止", "已清点，初步结果第 1 版。")
     desk.act("重新清点", "已清点，初步结果第 2 版。")
     desk.press("结果")
     desk.is_told("台账与即时统计完全一致。")
@@ -213,7 +216,6 @@ def publish(asking: Desk, confirming: Desk, phone: Phone) -> None:
     page.goto(f"/c/{SLUG}/result")
     expect(page.locator("main")).to_contain_text("这是初步结果，现予公示，不是最终结果。")
     asking.look(page, "citizen-announcement", None)
-    confirming.slug = SLUG
     confirming.act("确认公布结果", "结果已公布。")
 
 
@@ -302,8 +304,15 @@ def see_who_did_what(desk: Desk, folder: Path) -> None:
     assert [line[0] for line in lines] == sorted(line[0] for line in lines)
     for order in (
         [("chen", "新建活动"), ("chen", "导入候选对象"), ("chen", "重新编号"), ("chen", "开始投票")],
-        [("chen", "暂停投票"), ("chen", "恢复投票"), ("chen", "截止并封箱"), ("chen", "清点"), ("chen", "清点")],
-        [("chen", "申请公布结果"), ("lin", "公布结果"), ("chen", "导出候选对象"), ("chen", "导出选票")],
+        [("chen", "暂停投票"), ("chen", "恢复投票"), ("chen", "申请提前截止")],
+        [("chen", "申请提前截止"), ("lin", "截止并封箱"), ("lin", "清点")],
+        [
+            ("chen", "清点"),
+            ("chen", "申请公布结果"),
+            ("lin", "公布结果"),
+            ("chen", "导出候选对象"),
+            ("chen", "导出选票"),
+        ],
     ):
         rest = iter(did)
         assert all(each in rest for each in order), did

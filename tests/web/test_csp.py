@@ -24,7 +24,7 @@ PARTS = {"slug": "best", "number": "3", "code": "0000000000000000", "provider": 
 PARTS |= {"token": "none", "mark": "0" * 16, "account_id": "1", "candidate_id": "1", "step": "texts", "act": "pause"}
 PARTS |= {"nomination_id": "1"}
 #: read by machines, or (the last) made by the static build
-NO_PAGES = ("/api/", "/healthz", "/readyz", "/metrics", "/static/", "/photos/")
+NO_PAGES = ("/api/", "/healthz", "/readyz", "/metrics", "/static/", "/photos/", "/banners/")
 REFUSED = ("'unsafe-inline'", "'unsafe-eval'", "'unsafe-hashes'", "data:", "*", "http:", "https:", "blob:")
 NEEDED = {"default-src": "'self'", "base-uri": "'none'", "object-src": "'none'", "frame-ancestors": "'none'"}
 #: attributes that name what a page loads; the rest is only followed

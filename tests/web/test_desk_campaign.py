@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.web.wizard import Planner, complaints, fields_of
 from tests.world import World, new_world, put_campaign, rules_text
 from voting.rules import checklist
 from voting.rules.campaign import Award, Group, Limits
+from voting.rules.changes import change_findings
 from voting.rules.display import Display
 from voting.rules.findings import Finding
 from voting.rules.nomination import waiting_findings
@@ -89,6 +91,14 @@ class TestTheChecklist:
             for given in texts:
                 rules = rule_set(**changed)
                 found += checklist.checklist(rules, given, {"centres": 1}, {}, NOON_MS, frozenset({"device"}))
+        quotas = (Quota("choices", "candidate", "campaign", 9),)
+        before = rule_set(interval_s=5, quotas=quotas)
+        for after in (
+            before, replace(before, repeat=True), replace(before, interval_s=0), replace(before, quotas=()),
+            replace(before, quotas=(replace(quotas[0], limit=1),)),
+            replace(before, awards=tuple(replace(each, seats=1) for each in before.awards)),
+        ):  # fmt: skip
+            found += change_findings(before, after, {"centres": 9, "households": 9}, {}, NOON_MS, frozenset({"device"}))
         found += waiting_findings({"sent": 2, "returned": 1, "accepted": 5})
         assert {one.code for one in found} == WORDED
         with lite_app.test_request_context():

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DatabaseError
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from tests.nominators import call_for, id_of, send
 from tests.services.test_counting import CLEAR, cast
 from tests.spreadsheets import xlsx, zipped
 from tests.storage.rows import VILLAGE
@@ -27,13 +28,33 @@ from tests.web.forms import PageForm, forms_of
 from tests.web.test_desk_candidates import picture
 from tests.world import World, new_world, rules_text
 from voting.services import campaigns, counting
+from voting.services.rule_changes import ask_for_change, view_changes
+from voting.services.trail import acting_as
 from voting.storage.ballots import insert_void
 from voting.storage.database import db
 
-ACTS = ("pause", "resume", "open", "withdraw", "count", "ask", "confirm", "close", "count", "ask", "confirm", "open")
+ACTS = (
+    "pause",
+    "resume",
+    "open",
+    "withdraw",
+    "count",
+    "ask",
+    "confirm",
+    "ask_close",
+    "confirm_close",
+    "withdraw_close",
+)
+ACTS += ("ask_close", "confirm_close", "close", "count", "ask", "confirm", "open")
 STEPS = ("texts", "time", "awards", "quotas", "identity", "display", "purpose")
 #: ends the session that the rest needs; tried by the tests of the door
 LEFT_OUT = {"/organizer/sign-out"}
+#: what pages offer only while voting is open
+WHILE_OPEN = {
+    "/organizer/campaigns/<slug>/stop",
+    "/organizer/campaigns/<slug>/changes/new",
+    "/organizer/campaigns/<slug>/changes/<any(confirm, withdraw, finish):decision>",
+}
 #: in no form of the desk
 FORGED = {
     **dict.fromkeys(("votes", "count", "tally", "accepted", "recorded", "times", "rank", "seats", "weight"), "999"),
@@ -54,7 +75,7 @@ class Organizer:
     """Somebody who presses everything.
 
     ``forms`` are those ever shown, by address; ``reached`` the routes that something was sent to; ``uploads`` the names
-    of waiting files, by room.
+    of waiting files, by room; ``nominations`` wait for a decision.
     """
 
     world: World
@@ -62,6 +83,7 @@ class Organizer:
     forms: dict[str, PageForm] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
     uploads: dict[str, str] = field(default_factory=dict)
+    nominations: tuple[int, ...] = ()
 
     @property
     def base(self) -> str:
@@ -74,6 +96,8 @@ class Organizer:
             "candidate_id": [str(one) for one in self.world.ids("c1", "c5", "w1")],
             "act": list(dict.fromkeys(ACTS)),
             "step": list(STEPS),
+            "decision": ["confirm", "finish", "withdraw"],
+            "nomination_id": [str(one) for one in self.nominations],
             "token": [token for room, token in self.uploads.items() if f"/candidates/{room}/" in rule.rule],
         }
         for name in rule.arguments - {"slug"}:
@@ -144,6 +168,16 @@ class Organizer:
         for path in (f"{self.base}/discard", *(f"{self.base}/edit/{step}" for step in STEPS), f"{self.base}/trial"):
             self.press(path, {})
 
+    def ask_for_a_change(self) -> None:
+        """A change of the rules that could be confirmed, by somebody else."""
+
+        def ask() -> None:
+            version = view_changes(self.world.slug).campaign.version
+            with acting_as(self.person.name):
+                ask_for_change(self.world.slug, version, {"purpose": "别的用途"}, "试一试")
+
+        self.world.do(ask)
+
     def press_every_stage(self) -> None:
         for act in ACTS:
             self.press(f"{self.base}/stages/{act}", {})
@@ -158,8 +192,10 @@ def changed(name: str, value: str) -> str:
 
 def draft_with_forms(app: Any) -> Organizer:
     world = new_world(app).put(rules_text(), opened=False)
+    call_for(world)
     # Signed in twice: only then are there other devices to sign out.
     organizer = Organizer(world, Person(app, "organizer").signed_in().signed_in())
+    organizer.nominations = tuple(id_of(world, send(world, name=name)) for name in ("王家", "李家"))
     organizer.bring_files()
     organizer.look_everywhere()
     return organizer
@@ -222,8 +258,7 @@ def test_on_a_draft_the_same_presses_change_a_lot_and_reach_every_route(lite_app
         if route.startswith("/organizer") and "POST" in methods and "organizer" in who.split()
     }
     there = {rule.rule for rule in world.app.url_map.iter_rules()}
-    # Only while voting is open does a page show the emergency stop.
-    missing = (writable & there) - organizer.reached - LEFT_OUT - {"/organizer/campaigns/<slug>/stop"}
+    missing = (writable & there) - organizer.reached - LEFT_OUT - WHILE_OPEN
     assert not missing, f"nothing was pressed at {sorted(missing)}"
 
 
@@ -235,7 +270,15 @@ def test_whatever_one_person_presses_counts_ballots_and_rules_stay(app: Any, sta
     before, results = frozen(world), counted(world)
     organizer.look_everywhere()
     organizer.press_everything()
+    if stage == "open":
+        # Whatever was asked with values that nobody can mean was refused.
+        organizer.ask_for_a_change()
+    # Now there are requests that wait for another person, and buttons to answer them.
+    organizer.look_everywhere()
+    organizer.press_everything()
     assert frozen(world) == before
+    if stage == "open":
+        assert organizer.reached >= WHILE_OPEN - LEFT_OUT
     organizer.press_every_stage()
     assert frozen(world) == before
     after = counted(world)
@@ -244,8 +287,8 @@ def test_whatever_one_person_presses_counts_ballots_and_rules_stay(app: Any, sta
     for number in after:
         told = dict(world.sql("SELECT candidate_id, votes FROM standings WHERE result_id = :id", id=number))
         assert {one: n for one, n in told.items() if n} == {one: int(n) for one, n in votes.items()}
-    # One person can close and count; to publish takes two.
-    assert world.campaign().stage == ("published" if stage == "published" else "provisional")
+    # One person can count what is closed; to close before the time, or to publish, takes two.
+    assert world.campaign().stage == {"open": "open", "published": "published"}.get(stage, "provisional")
     assert world.failing() == set()
 
 
